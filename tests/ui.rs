@@ -45,6 +45,12 @@ mod place;
 #[path = "ui/reopen.rs"]
 mod reopen;
 
+#[path = "ui/refused.rs"]
+mod refused;
+
+#[path = "ui/first_use.rs"]
+mod first_use;
+
 #[path = "ui/undo.rs"]
 mod undo;
 

@@ -109,6 +109,10 @@ pub(crate) enum Act {
     ReplyTo(Person, String),
     /// Begin a new message with this text.
     Forward(String),
+    /// Throw away the new message that is being written.
+    DiscardNew,
+    /// Go on with this new message, which was thrown away.
+    TakeUp(Draft),
     /// Take a message that waits back.
     TakeBack(u64),
     /// Send a message that waits now.
@@ -145,6 +149,8 @@ pub(crate) enum Act {
     Run(UiCommand),
     /// Show the settings.
     Settings,
+    /// Show the account in the settings, and why the server refuses it.
+    CheckAccount,
     /// Restart the engine after it has ended because of a fault.
     StartAgain,
 }

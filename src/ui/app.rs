@@ -34,6 +34,8 @@ mod sending;
 
 mod start;
 
+mod account;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +64,7 @@ use super::kit::words::Look;
 use super::panels::dialogs::{Outcome, dialog_ui};
 use super::panels::sign_in::{Progress, SignInForm, sign_in_ui};
 use super::sidebar::marks::MarkTable;
-use crate::model::command::Command;
+use crate::model::command::{AgentCommand, Command};
 use crate::model::contacts::address_key;
 use crate::model::journal::ConversationId;
 use crate::model::snapshot::{ConversationHead, Snapshot};
@@ -183,6 +185,10 @@ impl App {
     }
 
     fn ask(&mut self, command: Command) -> bool {
+        if self.needs_sign_in(&command) {
+            // Busy: the command itself says so.
+            let _busy = self.source.send(Command::Agent(AgentCommand::Connect)).is_err();
+        }
         let taken = self.source.send(command).is_ok();
         if !taken {
             self.shell.toasts.push("Fanfare is busy. Try again in a moment.".to_owned());
@@ -263,6 +269,7 @@ impl App {
         let mut acts = Vec::new();
         if self.shell.dialog.is_none() && self.shell.finder.overlay.is_none() {
             commands::pressed(&ctx).into_iter().for_each(|command| self.command(&ctx, command));
+            self.undelete_by_key(&ctx);
             self.take_typing(&ctx);
         }
         if self.source.has_ended() {

@@ -3,6 +3,9 @@
 
 use egui::{Id, Key, KeyboardShortcut, ModifierNames, Modifiers, Popup, Pos2, Response, SetOpenCommand, Ui};
 
+use crate::model::contacts::{Person, address_key};
+use crate::model::names::Names;
+
 /// Something that the user can ask the window to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UiCommand {
@@ -189,12 +192,18 @@ const GESTURES: &[(&str, &str)] = &[
     ("Page Up, Page Down", "Scroll the messages"),
     ("Home, End", "First, newest message"),
     ("Ctrl+Z, Ctrl+Shift+Z", "Undo, redo in a text field"),
+    ("Ctrl+Z elsewhere", "Bring back what was just deleted"),
     ("Right click, Shift+F10", "Menu of a message, a conversation or a contact"),
     ("Ctrl+click, Shift+click", "Select several messages"),
     ("Delete", "Delete the message that has the focus"),
 ];
 
 impl UiCommand {
+    /// Somebody who is a contact is not added again, but can be edited.
+    pub(crate) fn for_contact(person: &Person, names: &Names) -> Self {
+        if names.knows(&address_key(&person.address)) { Self::EditContact } else { Self::AddContact }
+    }
+
     fn entry(self) -> Option<&'static Entry> {
         TABLE.iter().find(|entry| entry.command == self)
     }

@@ -4,6 +4,10 @@ pub(super) mod conversations;
 
 mod row;
 
+mod retry;
+
+mod floating;
+
 pub(super) mod picker;
 
 pub(super) mod contacts;

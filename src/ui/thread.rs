@@ -36,6 +36,7 @@ use super::kit::widgets::{one_line, paint_avatar, put, within};
 use super::kit::words::{self, Look};
 use crate::model::command::Command;
 use crate::model::journal::MessageId;
+use crate::model::names::Names;
 use crate::model::search::Term;
 use crate::model::snapshot::Thread;
 
@@ -137,8 +138,8 @@ pub(crate) fn messages_ui(
     let area = ui.available_rect_before_wrap();
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
     let chosen = view.chosen;
-    let picked = &view.picked;
-    let mut rows = Messages { thread: &thread, look, chosen, marked, picked, acts };
+    let (picked, names) = (&view.picked, &*view.names);
+    let mut rows = Messages { thread: &thread, look, chosen, marked, picked, names, acts };
     let seen = view.list.show(ui, &mut rows);
     view.at_bottom = seen.at_bottom;
     if seen.at_bottom {
@@ -216,6 +217,7 @@ struct Messages<'a> {
     chosen: Option<MessageId>,
     marked: Marked<'a>,
     picked: &'a Picked,
+    names: &'a Names,
     acts: &'a mut Vec<Act>,
 }
 
@@ -233,6 +235,7 @@ impl Messages<'_> {
             is_picking: !self.picked.is_empty(),
             is_hit: self.marked.hit == Some(message.id),
             is_group: self.thread.people.len() > 1,
+            names: self.names,
         })
     }
 }

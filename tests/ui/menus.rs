@@ -281,7 +281,7 @@ fn a_message_can_be_taken_back_while_it_waits() {
     window.get_by_label("Send to 1").click();
     settle(&mut window);
     assert!(sent(&fake).is_empty() && text(&window).is_empty());
-    assert!(says(&window, "Sends to 1 in "));
+    assert!(says(&window, "Will be sent in "));
     window.get_by_label("Undo").click();
     settle(&mut window);
     assert_eq!((text(&window).as_str(), sent(&fake).len()), ("Too early", 0));

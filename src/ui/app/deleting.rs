@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::Context;
+use egui::{Context, Key, Modifiers};
 
 use super::App;
 use crate::model::command::Command;
@@ -12,6 +12,7 @@ use crate::model::journal::{ConversationId, MessageId};
 use crate::model::snapshot::{ConversationHead, Outline, Snapshot, Thread};
 use crate::model::text::{Shown, preview};
 use crate::ui::actions::Act;
+use crate::ui::compose::composer;
 use crate::ui::kit::words;
 
 /// For so long the user can change his mind, in seconds.
@@ -203,6 +204,23 @@ impl App {
     pub(super) fn undelete(&mut self, number: u64) {
         self.deletions.pending.retain(|pending| pending.number != number || pending.due.is_none());
         self.deletions.has_changed = true;
+    }
+
+    /// Ctrl+Z brings back what was deleted last, unless it belongs to a text field with something in it.
+    pub(super) fn undelete_by_key(&mut self, ctx: &Context) {
+        let last = self.deletions.pending.iter().rev().find(|pending| pending.due.is_some());
+        let Some((number, words)) = last.map(|last| (last.number, last.words.clone())) else { return };
+        let field = composer::field_id(self.shell.open());
+        let is_empty = self.shell.writing.get(&self.shell.place).is_none_or(|it| it.text.is_empty());
+        let is_composer = ctx.memory(|memory| memory.has_focus(field));
+        if ctx.text_edit_focused() && !(is_composer && is_empty) {
+            return;
+        }
+        if ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Z)) {
+            self.shell.toasts.withdraw(&words);
+            self.undelete(number);
+            ctx.request_repaint();
+        }
     }
 
     /// Deletes for good what can no longer be brought back.

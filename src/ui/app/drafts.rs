@@ -8,18 +8,20 @@ use egui::Context;
 
 use super::App;
 use super::held::Held;
-use super::shell::MiddleView;
-use crate::model::command::{AgentCommand, Command, DraftFault};
+use super::shell::{Forwarding, MiddleView};
+use crate::model::command::{AgentCommand, Command, Draft, DraftFault};
 use crate::model::journal::{DraftPlace, DraftRow, PersonRow};
 use crate::model::snapshot::Person;
+use crate::sip::{ReportMode, ReportOptions};
 use crate::time::Timestamp;
+use crate::ui::actions::Act;
 use crate::ui::compose::composer::Writing;
-use crate::ui::compose::recipients::Recipients;
+use crate::ui::compose::recipients::{self, Recipients};
 
 /// How long typing goes on before what was typed is kept.
 const KEEP_AFTER_SECS: f64 = 0.5;
 /// Most characters of a draft that the list shows.
-const PREVIEW_CHARS_MAX: usize = 80;
+pub(super) const PREVIEW_CHARS_MAX: usize = 80;
 
 /// What was kept of the drafts.
 #[derive(Debug, Default)]
@@ -138,6 +140,47 @@ impl App {
             let writing = Writing { text: row.text, files: row.files, to, hidden: row.hidden };
             self.shell.writing.insert(place, writing);
         }
+    }
+
+    /// Throws the new message away, and offers to bring it back.
+    pub(super) fn discard_new(&mut self, ctx: &Context) {
+        let Some(writing) = self.shell.writing.get(&MiddleView::New) else { return };
+        let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
+        let Writing { text, files, hidden, .. } = writing.clone();
+        let draft = Draft { to: writing.to.rows(), text, files, hidden, report };
+        self.clear_draft(ctx, MiddleView::New);
+        self.shell.has_new_writing = true;
+        self.shell.toasts.offer("The draft was discarded.".to_owned(), "Undo", Act::TakeUp(draft));
+        ctx.memory_mut(|memory| memory.request_focus(recipients::field_id()));
+    }
+
+    /// Brings back the new message that was thrown away.
+    pub(super) fn take_up(&mut self, ctx: &Context, draft: Draft) {
+        self.restore(draft, MiddleView::New);
+        self.write(ctx, Vec::new());
+    }
+
+    /// Leaves a forwarded message to which nothing was added: it was opened by mistake, and what had been written there
+    /// before comes back. False if there is none.
+    pub(super) fn leave_forward(&mut self, ctx: &Context) -> bool {
+        let writing = self.shell.writing.get(&MiddleView::New);
+        let is_left = |it: &mut Forwarding| {
+            writing.is_some_and(|writing| writing.text == it.text && writing.to.typing.is_empty())
+        };
+        if self.shell.place != MiddleView::New {
+            return false;
+        }
+        let Some(forwarding) = self.shell.forwarding.take_if(is_left) else { return false };
+        self.clear_draft(ctx, MiddleView::New);
+        if let Some(before) = forwarding.before {
+            self.shell.writing.insert(MiddleView::New, before);
+        }
+        self.shell.has_new_writing = true;
+        match forwarding.from {
+            MiddleView::Conversation(id) => self.open(id),
+            MiddleView::Nothing | MiddleView::New => self.back(),
+        }
+        true
     }
 
     /// What is being written is on the screen only.

@@ -17,7 +17,7 @@ use crate::ui::compose::{composer, recipients};
 use crate::ui::panels::correct::CorrectForm;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::people::{ContactForm, ListForm, RenameForm};
-use crate::ui::panels::settings::{AccountForm, ScaleStep, next_scale};
+use crate::ui::panels::settings::{ScaleStep, next_scale};
 use crate::ui::panels::storage;
 use crate::ui::sidebar::conversations::search_id;
 use crate::ui::sidebar::marks::with_marks;
@@ -38,10 +38,7 @@ impl App {
             Act::AskForAuthority => self.shell.show(Dialog::Authority(String::new())),
             Act::ShowCertificate => self.shell.show(Dialog::Certificate),
             Act::Write(people) => self.write(ctx, people),
-            Act::Open(id) => {
-                self.open(id);
-                self.focus_composer(ctx);
-            }
+            Act::Open(id) => self.open_to_write(ctx, id),
             Act::Back => self.back(),
             Act::Details(message) => self.show_details(message),
             Act::Testing(act) => self.carry_out_for_tester(ctx, act),
@@ -72,6 +69,8 @@ impl App {
             Act::Quote(quoted) => self.insert_text(ctx, &quoted),
             Act::ReplyTo(person, quoted) => self.reply_to(ctx, person, &quoted),
             Act::Forward(text) => self.forward(ctx, text),
+            Act::DiscardNew => self.discard_new(ctx),
+            Act::TakeUp(draft) => self.take_up(ctx, draft),
             Act::TakeBack(number) => self.take_back(ctx, number),
             Act::SendNow(number) => self.send_now(number),
             Act::Mark(marks) => self.mark(marks),
@@ -92,6 +91,7 @@ impl App {
             Act::GoToDate => self.choose_date(ctx),
             Act::Run(command) => self.command(ctx, command),
             Act::Settings => self.settings(ctx),
+            Act::CheckAccount => self.check_account(ctx),
             Act::StartAgain => self.start_again(),
         }
         ctx.request_repaint();
@@ -122,12 +122,6 @@ impl App {
         }
     }
 
-    pub(super) fn settings(&mut self, ctx: &egui::Context) {
-        storage::forget(ctx);
-        let form = AccountForm::of(self.snapshot.account.as_deref());
-        self.shell.show(Dialog::Settings(Box::new(form)));
-    }
-
     pub(super) fn write(&mut self, ctx: &egui::Context, people: Vec<Person>) {
         self.shell.leave_place();
         self.shell.place = MiddleView::New;
@@ -138,6 +132,12 @@ impl App {
         let field = if people.is_empty() { recipients::field_id() } else { composer::field_id(None) };
         people.into_iter().for_each(|person| writing.to.push(person));
         ctx.memory_mut(|memory| memory.request_focus(field));
+    }
+
+    /// Opens a conversation, with the cursor in the message field.
+    fn open_to_write(&mut self, ctx: &egui::Context, id: ConversationId) {
+        self.open(id);
+        self.focus_composer(ctx);
     }
 
     pub(super) fn open(&mut self, id: ConversationId) {
@@ -313,8 +313,7 @@ impl App {
             (false, None) => candidates.next(),
         };
         if let Some((_, head)) = target {
-            self.open(head.id);
-            self.focus_composer(ctx);
+            self.open_to_write(ctx, head.id);
         }
     }
 
@@ -327,7 +326,7 @@ impl App {
             self.shell.drawer = false;
             return;
         }
-        if !self.close_find(ctx) && !self.shell.thread.unpick() {
+        if !self.close_find(ctx) && !self.shell.thread.unpick() && !self.leave_forward(ctx) {
             self.shell.left.search.clear();
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn held_ui(ui: &mut Ui, held: &[Held], place: MiddleView, acts: &mut 
         ui.horizontal(|ui| {
             ui.set_min_height(theme::CONTROL_HEIGHT);
             let left = (held.due - now).max(0.0).ceil();
-            let words = format!("Sends to {} in {left} s", held.draft.to.len());
+            let words = format!("Will be sent in {left} s");
             ui.label(RichText::new(words).font(theme::strong(12.5)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if small_button(ui, "Send now").clicked() {

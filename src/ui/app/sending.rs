@@ -6,7 +6,7 @@ use egui::Context;
 
 use super::App;
 use super::held::Held;
-use super::shell::MiddleView;
+use super::shell::{Forwarding, MiddleView};
 use crate::model::command::{AgentCommand, Command, Draft};
 use crate::model::contacts::address_key;
 use crate::model::journal::PersonRow;
@@ -33,10 +33,11 @@ impl App {
         self.clear_draft(ctx, place);
     }
 
-    fn clear_draft(&mut self, ctx: &Context, place: MiddleView) {
+    pub(super) fn clear_draft(&mut self, ctx: &Context, place: MiddleView) {
         self.shell.writing.remove(&place);
         edit::forget(ctx, composer::field_id(self.shell.open()));
         if place == MiddleView::New {
+            self.shell.forwarding = None;
             edit::forget(ctx, recipients::field_id());
         }
     }
@@ -151,7 +152,10 @@ impl App {
 
     /// Begins a new message with this text.
     pub(super) fn forward(&mut self, ctx: &Context, text: String) {
+        let (before, from) = (self.shell.writing.get(&MiddleView::New).cloned(), self.shell.place);
         self.begin_new(Writing { text, ..Writing::default() });
+        let text = self.shell.writing.get(&MiddleView::New).map(|it| it.text.clone()).unwrap_or_default();
+        self.shell.forwarding = Some(Forwarding { text, before, from });
         edit::forget(ctx, composer::field_id(None));
         ctx.memory_mut(|memory| memory.request_focus(recipients::field_id()));
     }

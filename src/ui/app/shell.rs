@@ -8,6 +8,7 @@ use egui::{
     Stroke, Ui, pos2, vec2,
 };
 
+use super::drafts;
 use super::held::{Held, held_ui};
 use crate::model::journal::ConversationId;
 use crate::model::snapshot::{Snapshot, Thread};
@@ -22,8 +23,8 @@ use crate::ui::find::finder::Finder;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::toast::Toasts;
-use crate::ui::kit::widgets::within;
-use crate::ui::kit::words::Look;
+use crate::ui::kit::widgets::{small_button, within};
+use crate::ui::kit::words::{self, Look};
 use crate::ui::matrix::MatrixView;
 use crate::ui::panels::delivery::RightTab;
 use crate::ui::panels::dialogs::{Dialog, OpenDialog};
@@ -43,6 +44,17 @@ pub(crate) enum MiddleView {
     New,
     /// A conversation.
     Conversation(ConversationId),
+}
+
+/// A new message that was begun by forwarding one.
+#[derive(Debug)]
+pub(crate) struct Forwarding {
+    /// Its text as it was begun.
+    pub(crate) text: String,
+    /// What had been written there before.
+    pub(crate) before: Option<Writing>,
+    /// Where the user came from.
+    pub(crate) from: MiddleView,
 }
 
 /// How many columns fit.
@@ -101,6 +113,8 @@ pub(crate) struct Shell {
     pub(crate) has_new_writing: bool,
     /// The message field is to get the focus.
     pub(crate) wants_composer: bool,
+    /// The forwarded message that is being written.
+    pub(crate) forwarding: Option<Forwarding>,
     /// Messages that wait so that they can be taken back, oldest first.
     pub(crate) held: Vec<Held>,
     /// How many have been held.
@@ -156,6 +170,18 @@ impl Shell {
         vec![Rect::from_min_max(whole.min, pos2(whole.left() + theme::LEFT_WIDTH, bottom)), whole]
     }
 
+    /// The beginning of the new message that was left unsent.
+    fn new_draft(&self) -> Option<String> {
+        let writing = self.writing.get(&MiddleView::New).filter(|_| self.place != MiddleView::New)?;
+        let text: String = writing.text.trim().chars().take(drafts::PREVIEW_CHARS_MAX).collect();
+        match (text.is_empty(), writing.files.is_empty(), writing.to.len()) {
+            (false, ..) => Some(text.replace('\n', " ")),
+            (true, false, _) => Some("a file".to_owned()),
+            (true, true, 0) => None,
+            (true, true, people) => Some(format!("to {}", words::people_count(people))),
+        }
+    }
+
     /// The id of the open conversation.
     pub(crate) fn open(&self) -> Option<ConversationId> {
         match self.place {
@@ -190,6 +216,7 @@ impl Shell {
     ) {
         let room = ColumnCount::of(ui.available_width());
         self.room = Some(room);
+        self.left.new_draft = self.new_draft();
         match room {
             ColumnCount::Wide | ColumnCount::Middle => {
                 self.left_column(ui, snapshot, look, acts);
@@ -261,6 +288,7 @@ impl Shell {
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             self.messages = Some(ui.max_rect());
             let marked = self.finder.marked();
+            self.thread.names = Arc::clone(&snapshot.names);
             messages_ui(ui, (&mut self.thread, marked), look, acts);
         });
     }
@@ -333,6 +361,11 @@ fn new_header(ui: &mut Ui, writing: &Writing, back: bool, acts: &mut Vec<Act>) {
             acts.push(Act::Back);
         }
         ui.label(RichText::new(composer::new_title(writing.to.good())).font(theme::strong(15.0)));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if !writing.is_empty() && small_button(ui, "Discard").clicked() {
+                acts.push(Act::DiscardNew);
+            }
+        });
     });
 }
 

@@ -48,6 +48,13 @@ pub(crate) struct Writing {
     pub(crate) hidden: bool,
 }
 
+impl Writing {
+    /// Nothing is written, and nobody is chosen.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.files.is_empty() && self.to.len() == 0 && self.to.typing.is_empty()
+    }
+}
+
 /// Who the message is written to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Audience<'a> {

@@ -102,7 +102,6 @@ pub(crate) fn mend_button(ui: &mut Ui, text: &str) -> Response {
 
 /// A round button: one of several choices in a row.
 pub(crate) fn pill(ui: &mut Ui, selected: bool, text: &str) -> Response {
-    wrap_for(ui, text, 12.0);
     let colors = colors(ui);
     let (ground, ink) =
         if selected { (colors.accent, colors.on_accent) } else { (colors.hover, colors.text) };

@@ -65,7 +65,10 @@ pub(crate) fn correct_ui(
 ) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
     let name = form.wrong.person.plain_name().to_owned();
-    hint(ui, &format!("{name} did not get this message. It is sent again to {name} alone, at this address."));
+    hint(
+        ui,
+        &format!("{name} did not get this message. It will be sent again to {name} alone, at this address."),
+    );
     let typed = field(ui, "SIP address", &mut form.address, "ann@example.com");
     if is_new {
         typed.request_focus();

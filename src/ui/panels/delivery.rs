@@ -325,8 +325,8 @@ fn mend_row(ui: &mut Ui, place: Rect, message: &MessageView, delivery: &Delivery
         ui.spacing_mut().item_spacing.x = 8.0;
         let alone = text_alone(message, delivery).then_some(("Send the text alone", Mend::SendText));
         for (label, mend) in alone.into_iter().chain(mends(delivery)) {
-            let button = small_button(ui, label).on_hover_text(format!("{label}: {}", delivery.person.name));
-            if button.clicked() {
+            // Without a tooltip, which would cover the buttons of the row below.
+            if small_button(ui, label).clicked() {
                 acts.push(deed(mend, message, delivery));
             }
         }

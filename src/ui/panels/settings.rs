@@ -17,7 +17,7 @@ use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{
     banner, field, hint, keep_focus_in_view, pill, primary, secret_field, small_button,
 };
-use crate::ui::kit::words::Look;
+use crate::ui::kit::words::{self, Look};
 
 /// The scales that the shortcuts step through; the first and last are the slider's limits.
 pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
@@ -46,6 +46,8 @@ pub(crate) struct AccountForm {
     problem: Option<(AccountField, String)>,
     /// The problem has not been scrolled to yet.
     has_news: bool,
+    /// The account is to be scrolled to.
+    begins_at_account: bool,
 }
 
 impl AccountForm {
@@ -68,12 +70,19 @@ impl AccountForm {
             expires_secs: account.expires_secs,
             problem: None,
             has_news: false,
+            begins_at_account: false,
         }
+    }
+
+    /// The same, with the account in view.
+    pub(crate) fn at_account(account: Option<&Account>) -> Self {
+        Self { begins_at_account: true, ..Self::of(account) }
     }
 
     /// Something was typed that is not saved.
     pub(crate) fn is_changed(&self, account: Option<&Account>) -> bool {
-        Self { problem: None, has_news: false, ..self.clone() } != Self::of(account)
+        let plain = Self { problem: None, has_news: false, begins_at_account: false, ..self.clone() };
+        plain != Self::of(account)
     }
 
     /// The account with the edits; fields not shown here keep their values.
@@ -146,11 +155,18 @@ pub(crate) fn settings_ui(
         section(ui, "Writing");
         writing_ui(ui, &snapshot.settings, acts);
         section(ui, "Testing");
-        testing_ui(ui, &snapshot.settings, acts);
+        testing_ui(ui, snapshot, acts);
         section(ui, "Messages on this computer");
         storage_ui(ui, look, acts);
+        let top = ui.cursor().left_top();
         section(ui, "Account");
+        refusal_ui(ui, snapshot, acts);
         account_ui(ui, form, snapshot, acts);
+        if form.begins_at_account && !ui.ctx().will_discard() {
+            form.begins_at_account = false;
+            let place = Rect::from_min_size(top, vec2(1.0, 1.0));
+            ui.scroll_to_rect_animation(place, Some(Align::TOP), ScrollAnimation::none());
+        }
         keep_focus_in_view(ui);
     });
 }
@@ -250,15 +266,28 @@ fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
     });
 }
 
-fn testing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
-    let mut testing = settings.testing;
-    if ui.checkbox(&mut testing, "Testing mode").changed() {
-        put(acts, Settings { testing, ..settings.clone() });
+fn testing_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    let mut testing = snapshot.settings.testing || snapshot.demo;
+    let mode = egui::Checkbox::new(&mut testing, "Testing mode");
+    if ui.add_enabled(!snapshot.demo, mode).changed() {
+        put(acts, Settings { testing, ..snapshot.settings.clone() });
+    }
+    if snapshot.demo {
+        hint(ui, "Always on in the demo.");
     }
     hint(
         ui,
         "Watch the SIP messages on the wire, beside the delivery of each message. Passwords are not shown.",
     );
+}
+
+/// Why the server does not let us in, and the way to ask it again: the account may be right, and the server have changed.
+fn refusal_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    let Some(why) = words::refusal(snapshot) else { return };
+    banner(ui, &why, colors(ui).red, colors(ui).red_soft);
+    if small_button(ui, "Sign in again").clicked() {
+        acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
+    }
 }
 
 fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
@@ -297,7 +326,8 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
         ui.set_min_size(vec2(0.0, 36.0));
         let before = snapshot.account.as_deref();
         let account = form.account(before);
-        let changed = before != Some(&account);
+        // A password that is typed again is the owner's word that it is right.
+        let changed = before != Some(&account) || !form.password.is_empty();
         if primary(ui, "Save account", changed && !form.address.trim().is_empty()).clicked() {
             save(form, account, acts);
         }

@@ -356,6 +356,8 @@ fn connect(form: &mut SignInForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
 fn begin(form: &mut SignInForm, account: Account, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let (server, before) = (form.server(), snapshot.account.clone());
     form.attempt = Some(Attempt { server, before, is_begun: false, has_failed: false });
+    // What went wrong before says nothing of this attempt.
+    form.failure = None;
     acts.push(Act::Ask(Command::PutAccount(account)));
     acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
 }

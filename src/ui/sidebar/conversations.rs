@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::contacts;
+use super::floating::Floating;
 use super::marks::MarkTable;
-use super::row::{ROW_HEIGHT, conversation_menu, row_ui};
+use super::retry::Retry;
+use super::row::{ROW_HEIGHT, conversation_menu, new_draft_ui, row_ui};
 use super::ticks::{Chosen, Jump, Ticks};
 use crate::model::account::RegistrationState;
 use crate::model::fold::holds_all;
@@ -61,6 +63,10 @@ pub(crate) struct LeftColumn {
     jump: Jump,
     /// The beginnings of what is being written in conversations.
     pub(crate) drafts: BTreeMap<ConversationId, String>,
+    /// The beginning of the new message that is being written.
+    pub(crate) new_draft: Option<String>,
+    retry: Retry,
+    floating: Floating,
 }
 
 impl LeftColumn {
@@ -90,6 +96,7 @@ pub(crate) fn left_ui(
     acts: &mut Vec<Act>,
 ) {
     account_ui(ui, snapshot, look, acts);
+    column.retry.show(ui, snapshot, acts);
     if snapshot.untrusted.is_some() {
         egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 8, bottom: 0 }).show(
             ui,
@@ -220,12 +227,16 @@ fn tabs_ui(ui: &mut Ui, column: &mut LeftColumn, snapshot: &Snapshot) {
 
 fn conversations_ui(
     ui: &mut Ui,
-    column: &LeftColumn,
+    column: &mut LeftColumn,
     snapshot: &Snapshot,
     open: Option<ConversationId>,
     look: &Look,
     acts: &mut Vec<Act>,
 ) {
+    let list = ui.available_rect_before_wrap();
+    let is_pointed_at = ui.ctx().pointer_hover_pos().is_some_and(|at| list.contains(at));
+    column.floating.take(&snapshot.conversations, open, is_pointed_at);
+    let column = &*column;
     let marks = |head: &ConversationHead| column.marks.get(head.id);
     let mut shown: Vec<&ConversationHead> = snapshot
         .conversations
@@ -235,8 +246,14 @@ fn conversations_ui(
         })
         .collect();
     // The order is kept otherwise.
-    shown.sort_by_key(|head| !marks(head).pinned);
+    shown.sort_by_key(|head| (!marks(head).pinned, !column.floating.has(head.id)));
     ui.add_space(8.0);
+    let is_listed = column.filter == Filter::All && column.search.trim().is_empty();
+    if let Some(draft) = column.new_draft.as_ref().filter(|_| is_listed)
+        && new_draft_ui(ui, draft).clicked()
+    {
+        acts.push(Act::Write(Vec::new()));
+    }
     if shown.is_empty() {
         return no_conversations(ui, column, snapshot, acts);
     }
@@ -249,7 +266,7 @@ fn conversations_ui(
             if response.clicked() {
                 acts.push(Act::Open(head.id));
             }
-            context_menu(&response, |ui| conversation_menu(ui, head, marks(head), acts));
+            context_menu(&response, |ui| conversation_menu(ui, (head, marks(head)), &snapshot.names, acts));
         }
     });
 }

@@ -5,6 +5,7 @@ use egui::{Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use crate::model::deletion::Doomed;
 use crate::model::journal::DeliveryState;
 use crate::model::marks::Marks;
+use crate::model::names::Names;
 use crate::model::snapshot::ConversationHead;
 use crate::ui::actions::Act;
 use crate::ui::commands::{UiCommand, menu_item, named_menu_item};
@@ -98,7 +99,12 @@ fn marks_named(head: &ConversationHead, marks: &Marks) -> String {
 }
 
 /// The menu of a row.
-pub(super) fn conversation_menu(ui: &mut Ui, head: &ConversationHead, marks: &Marks, acts: &mut Vec<Act>) {
+pub(super) fn conversation_menu(
+    ui: &mut Ui,
+    (head, marks): (&ConversationHead, &Marks),
+    names: &Names,
+    acts: &mut Vec<Act>,
+) {
     let with = || Marks::key(&head.people, head.hidden);
     let mut choice = |ui: &mut Ui, command: UiCommand, label: &str, change: fn(&mut Marks)| {
         if named_menu_item(ui, command, label) {
@@ -131,7 +137,7 @@ pub(super) fn conversation_menu(ui: &mut Ui, head: &ConversationHead, marks: &Ma
         acts.push(Act::Copy(addresses.join(", ")));
     }
     if let [person] = &*head.people
-        && menu_item(ui, UiCommand::AddContact)
+        && menu_item(ui, UiCommand::for_contact(person, names))
     {
         acts.push(Act::AddContact(person.clone()));
     }
@@ -139,6 +145,32 @@ pub(super) fn conversation_menu(ui: &mut Ui, head: &ConversationHead, marks: &Ma
     if menu_item(ui, UiCommand::DeleteConversation) {
         acts.push(Act::Delete(Doomed::Conversation { conversation: head.id, up_to: head.newest }));
     }
+}
+
+/// Draws the row of the new message that is being written, above the conversations.
+pub(super) fn new_draft_ui(ui: &mut Ui, draft: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+    let colors = colors(ui);
+    let ground = rect.shrink2(vec2(8.0, 1.0));
+    if response.hovered() {
+        ui.painter().rect_filled(ground, 8.0, colors.hover);
+    }
+    focus_ring(ui, &response, ground, 8.0);
+    paint_avatar(ui, pos2(rect.left() + 36.0, rect.center().y), 40.0, &[]);
+    let (left, right, middle) = (rect.left() + 66.0, rect.right() - 20.0, rect.center().y);
+    let name = one_line(ui, "New message", theme::regular(14.0), colors.text, right - left);
+    put(ui.painter(), pos2(left, middle - 20.0), name);
+    draft_line(ui, draft, Rect::from_min_max(pos2(left, middle), pos2(right, middle + 20.0)));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("New message, Draft: {draft}")));
+    response
+}
+
+fn draft_line(ui: &Ui, draft: &str, place: Rect) {
+    let word = one_line(ui, "Draft:", theme::strong(13.0), colors(ui).amber, place.width());
+    let left = place.left() + word.size().x + 8.0;
+    let text = one_line(ui, draft, theme::regular(13.0), colors(ui).weak, place.right() - left);
+    put(ui.painter(), pos2(place.left(), place.center().y - word.size().y / 2.0), word);
+    put(ui.painter(), pos2(left, place.center().y - text.size().y / 2.0), text);
 }
 
 /// The last text with its state icon. Before it: a mark if the sender is not verified; then, in red, how many
@@ -152,6 +184,10 @@ fn second_line(ui: &Ui, head: &ConversationHead, draft: Option<&str>, place: Rec
         paint_state(ui.painter(), icon, state, state_color(state, colors), colors.side);
         left += 20.0;
     }
+    if let Some(draft) = draft {
+        draft_line(ui, draft, Rect::from_min_max(pos2(left, place.top()), place.max));
+        return format!("Draft: {draft}");
+    }
     let mut write = |words: &str, font, color| {
         let line = one_line(ui, words, font, color, place.right() - left);
         let width = line.size().x;
@@ -159,11 +195,6 @@ fn second_line(ui: &Ui, head: &ConversationHead, draft: Option<&str>, place: Rec
         left += width + 8.0;
     };
     let mut told = Vec::new();
-    if let Some(draft) = draft {
-        write("Draft:", theme::strong(13.0), colors.amber);
-        write(draft, theme::regular(13.0), colors.weak);
-        return format!("Draft: {draft}");
-    }
     if !head.verified {
         write(words::NOT_VERIFIED, theme::strong(12.0), colors.amber);
         told.push(words::NOT_VERIFIED.to_owned());

@@ -12,6 +12,7 @@ use super::links::{laid_out, links_ui};
 use super::menu::message_menu;
 use super::ticks::{TICK_WIDTH, ticks, ticks_size};
 use crate::model::command::{AgentCommand, Command};
+use crate::model::names::Names;
 use crate::model::search::Term;
 use crate::model::snapshot::{MessageView, Outline};
 use crate::ui::actions::Act;
@@ -56,6 +57,8 @@ pub(crate) struct Row<'a> {
     pub(crate) is_hit: bool,
     /// The conversation has more than one other person.
     pub(crate) is_group: bool,
+    /// Who is a contact.
+    pub(crate) names: &'a Names,
 }
 
 impl Row<'_> {
@@ -200,7 +203,7 @@ fn own(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &mut 
         acts.push(Act::Details(row.message.id));
     }
     let response = response.union(label);
-    message_menu(&response, (row.message, row.is_group), look, acts);
+    message_menu(&response, (row.message, row.is_group, row.names), look, acts);
     let mut bottom = bubble.bottom();
     if row.shows_ticks() {
         let size = ticks_size(row.message.deliveries.len());
@@ -290,7 +293,7 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
     let response = frame(ui, row, bubble, colors(ui).theirs);
     let response = response.union(text(ui, row, plan, bubble, acts));
     pick(ui, row, &response, acts);
-    message_menu(&response, (row.message, row.is_group), look, acts);
+    message_menu(&response, (row.message, row.is_group, row.names), look, acts);
     let sent = row
         .message
         .sent_at

@@ -3,6 +3,7 @@
 use egui::Response;
 
 use crate::model::command::{AgentCommand, Command};
+use crate::model::names::Names;
 use crate::model::snapshot::MessageView;
 use crate::ui::actions::{Act, TestingAct};
 use crate::ui::commands::{UiCommand, context_menu, menu_item, named_menu_item};
@@ -11,7 +12,7 @@ use crate::ui::kit::words::{self, Look};
 /// Shows the menu of a message after a right click on `response`.
 pub(super) fn message_menu(
     response: &Response,
-    (message, is_group): (&MessageView, bool),
+    (message, is_group, names): (&MessageView, bool, &Names),
     look: &Look,
     acts: &mut Vec<Act>,
 ) {
@@ -38,7 +39,7 @@ pub(super) fn message_menu(
             }
         }
         if let Some(from) = &message.from
-            && menu_item(ui, UiCommand::AddContact)
+            && menu_item(ui, UiCommand::for_contact(from, names))
         {
             acts.push(Act::AddContact(from.clone()));
         }

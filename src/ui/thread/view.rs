@@ -9,6 +9,7 @@ use super::anchored_list::{AnchoredList, RowPosition};
 use super::bubble::focus_id;
 use super::picked::Picked;
 use crate::model::journal::MessageId;
+use crate::model::names::Names;
 use crate::model::snapshot::{MessageView, Outline, Thread};
 
 /// The state of the open conversation's view.
@@ -28,6 +29,8 @@ pub(crate) struct ThreadView {
     pub(super) focus: Option<usize>,
     /// The messages that are selected.
     pub(super) picked: Picked,
+    /// Who is a contact.
+    pub(crate) names: Arc<Names>,
     /// The message to show as soon as its conversation is loaded, and whether it gets the keyboard focus.
     sought: Option<(MessageId, Focus)>,
     /// Where the view was when the conversation was left: the message at its top, and how much of it was above.

@@ -90,6 +90,6 @@ pub(super) fn deed(mend: Mend, message: &MessageView, delivery: &DeliveryView) -
                 person: person.clone(),
             })
         }
-        Mend::AccountSettings => Act::Settings,
+        Mend::AccountSettings => Act::CheckAccount,
     }
 }

@@ -14,6 +14,10 @@ use crate::ui::panels::certificate::{Decision, certificate_ui};
 
 /// What is being done at the server being tried.
 pub(super) fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String> {
+    // What is tried again by itself changes nothing of what the user reads below.
+    if attempt.has_failed {
+        return None;
+    }
     let server = &attempt.server;
     let step = match &snapshot.registration {
         _ if !attempt.is_begun => return Some(format!("Connecting to {server}…")),
