@@ -222,6 +222,9 @@ impl<'a> Facts<'a> {
 /// The ladders of all messages that were sent to the proxy.
 pub(super) fn ladders(trace: &[Traced], proxy: SocketAddr) -> String {
     let all = submissions(trace);
-    let drawn = all.iter().filter(|one| one.proxy == proxy).map(|one| ladder_text(&ladder(one, trace)));
+    let drawn = all
+        .iter()
+        .filter(|one| one.proxy == proxy)
+        .map(|one| ladder_text(&ladder(one, |index| trace.get(index))));
     drawn.collect::<Vec<_>>().join("\n")
 }

@@ -103,7 +103,7 @@ impl MatrixPerson {
     /// How many of a thousand messages arrived.
     #[must_use]
     pub const fn share_permille(&self) -> u32 {
-        if self.messages == 0 { 0 } else { self.reached.saturating_mul(1000) / self.messages }
+        self.reached.saturating_mul(1000).checked_div(self.messages).unwrap_or(0)
     }
 
     fn count(&mut self, state: DeliveryState) {
@@ -329,7 +329,7 @@ mod tests {
     fn the_csv_has_the_figures_and_a_cell_for_each_column_and_no_formula() {
         let mut formula = outcome("ann", Delivered, Some(430));
         formula.name = "=1+1".to_owned();
-        let messages = [message(1, vec![formula.clone()]), message(2, vec![outcome("ben", Failed, None)])];
+        let messages = [message(1, vec![formula]), message(2, vec![outcome("ben", Failed, None)])];
         let csv = Matrix::of(&messages, MatrixOrder::Worst).csv();
         let expected = [
             "address,name,messages,reached,failed,no_report,open,share_percent,median_ms,p95_ms,1970-01-01T00:00:01.000Z,1970-01-01T00:00:02.000Z",

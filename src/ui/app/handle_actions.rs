@@ -18,7 +18,6 @@ use crate::ui::panels::correct::CorrectForm;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::people::{ContactForm, ListForm, RenameForm};
 use crate::ui::panels::settings::{ScaleStep, next_scale};
-use crate::ui::panels::storage;
 use crate::ui::sidebar::conversations::search_id;
 use crate::ui::sidebar::marks::with_marks;
 use crate::ui::thread::ThreadView;

@@ -45,7 +45,7 @@ fn w31_many_recipients_at_one_silent_address_are_a_few_requests_there() {
     // The people of a later attempt are tried one after the other, if at all, and once each.
     bench.advance(Duration::from_secs(7 * 24 * 3600));
     let later = bench.take(VICTIM).len();
-    assert!(first <= ELEVEN * UNANSWERED_LEGS_MAX && first >= ELEVEN, "{first}");
+    assert!((ELEVEN..=ELEVEN * UNANSWERED_LEGS_MAX).contains(&first), "{first}");
     assert!(later > 100 && later < 400, "an hourly attempt: {later}");
 }
 
