@@ -106,11 +106,16 @@ fn opened(fake: &Fake, size: [f32; 2]) -> Harness<'static, App> {
 }
 
 #[test]
-fn the_matrix_says_who_got_what() {
+fn the_matrix_says_who_got_what_and_a_click_opens_that_report() {
     let fake = fake(Theme::Light);
     let mut window = opened(&fake, LARGE);
     window.get_by_label("Ben Okafor, reached 0 of 24, 24 not delivered");
-    window.get_by_label("Cy Young, reached 19 of 24, 5 without report");
+    click(&mut window, "Cy Young, reached 19 of 24, 5 without report");
+    assert!(says(&window, "Reached 19 of 24, 5 without report (79.1 %)"));
+    assert!(says(&window, "Median 0.7 s, 95 of 100 within 0.7 s"));
+    click(&mut window, "Dana Weiss, 14:20:00: Failed 486");
+    assert!(window.query_by_label("Worst first").is_none(), "the delivery takes its place");
+    assert!(says(&window, "2 of 6 not delivered"));
 }
 
 #[test]
@@ -162,6 +167,27 @@ fn the_matrix_is_sorted_and_exported_and_has_a_window_of_its_own() {
     assert!(says(&window, "It is shown in a window of its own."));
     press(&mut window, Modifiers::NONE, Key::Escape);
     assert!(!says(&window, "It is shown in a window of its own."));
+}
+
+fn picture(name: &str, size: [f32; 2], theme: Theme) {
+    let mut window = opened(&fake(theme), size);
+    click(&mut window, "Dana Weiss, reached 15 of 24, 9 not delivered");
+    window.snapshot(name);
+}
+
+#[test]
+fn picture_of_the_matrix_in_light() {
+    picture("matrix_light", LARGE, Theme::Light);
+}
+
+#[test]
+fn picture_of_the_matrix_in_dark() {
+    picture("matrix_dark", LARGE, Theme::Dark);
+}
+
+#[test]
+fn picture_of_the_matrix_in_a_small_window() {
+    picture("matrix_small_light", SMALL, Theme::Light);
 }
 
 /// A submission of somebody else to Ann, who is silent at first, and to Ben, who is busy, as a capture has it.
@@ -240,7 +266,7 @@ const LINE: &str = "14:59:00.000 otto@example.com: 1 of 2 reached";
 
 #[test]
 fn a_capture_of_somebody_else_shows_its_submissions_its_ladder_its_outcomes_and_its_matrix() {
-    let (_fake, mut window, _folder) = looked_into(LARGE, Theme::Light, capture);
+    let (fake, mut window, _folder) = looked_into(LARGE, Theme::Light, capture);
     wait_until(&mut window, |window| window.query_by_label(LINE).is_some());
     click(&mut window, LINE);
     window.get_by_label("0.003 s MESSAGE ×2, from proxy to ann@example.com");
@@ -248,6 +274,19 @@ fn a_capture_of_somebody_else_shows_its_submissions_its_ladder_its_outcomes_and_
     click(&mut window, "Its matrix");
     click(&mut window, "ben@example.com, 14:59:00: Failed 486 after 17 ms");
     window.get_by_label("0.000 s MESSAGE, from otto@example.com to proxy");
+    click(&mut window, "All messages");
+    assert!(says(&window, "7 messages"));
+    fake.asked();
+    click(&mut window, "Save capture…");
+    wait_until(&mut window, |window| window.query_by_label_contains("Saved as /downloads/wire").is_some());
+    let saved = fake
+        .asked()
+        .into_iter()
+        .find_map(|command| if let Command::Save(file) = command { Some(file) } else { None });
+    let read = fanfare::inspect::read_capture(saved.unwrap().bytes.as_ref()).unwrap();
+    assert_eq!(read.messages.len(), 7);
+    click(&mut window, "Close theirs.pcapng");
+    window.get_by_label("This message");
 }
 
 #[test]
@@ -258,6 +297,8 @@ fn what_is_no_capture_is_told_and_what_passes_here_stays() {
     let words = format!("{} cannot be read: this is not a capture: neither pcapng nor pcap.", path.display());
     wait_until(&mut window, |window| says(window, &words));
     window.get_by_label("This message");
+    window.get_by_label("Save capture…").click();
+    wait_until(&mut window, |window| says(window, "There is nothing to save."));
 }
 
 #[test]

@@ -117,6 +117,14 @@ fn the_list_has_everything_and_is_filtered_by_words_and_ways() {
     click(&mut window, "Received");
     assert!(says(&window, "4 of 8 messages"));
     click(&mut window, "Both ways");
+    let choose = |window: &mut Harness<'static, App>, person: &str| {
+        window.get_by_role(Role::ComboBox).click();
+        window.run();
+        click(window, person);
+    };
+    choose(&mut window, "ben.okafor@example.com");
+    assert!(says(&window, "2 of 8 messages"), "the leg to Ben and his answer");
+    choose(&mut window, "Anybody");
     click(&mut window, "Received");
     click(&mut window, "Pause");
     pass(&tap, 900, Direction::Received, 5074, &request("OPTIONS", "ann.lee", "o1", ""));
@@ -201,6 +209,9 @@ fn picture(name: &str, first: &[&str]) {
 }
 
 const LADDER: &[&str] = &["0.000 s MESSAGE, from james@example.com to proxy"];
+const LIST: &[&str] =
+    &["Everything", "14:59:00.000 received MESSAGE, from james@example.com to ann.lee@example.com", "Fields"];
+
 #[test]
 fn picture_of_the_ladder_in_light() {
     picture("wire_ladder_light", LADDER);
@@ -209,4 +220,14 @@ fn picture_of_the_ladder_in_light() {
 #[test]
 fn picture_of_the_ladder_in_dark() {
     picture("wire_ladder_dark", LADDER);
+}
+
+#[test]
+fn picture_of_the_list_in_light() {
+    picture("wire_list_light", LIST);
+}
+
+#[test]
+fn picture_of_the_list_in_dark() {
+    picture("wire_list_dark", LIST);
 }
