@@ -36,6 +36,7 @@ fn main() {
         window.harness.event(Event::PointerMoved(pos2(300.0, 400.0)));
         window.harness.event(Event::MouseWheel {
             unit: egui::MouseWheelUnit::Point,
+            source: egui::MouseWheelSource::Trackpad,
             delta: vec2(0.0, way),
             phase: egui::TouchPhase::Move,
             modifiers: Modifiers::NONE,

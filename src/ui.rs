@@ -317,6 +317,10 @@ mod tests {
                 count.fetch_add(1, Ordering::Relaxed);
             });
             let window = App::new(&ctx, Box::new(Rc::clone(&engine)), Options::default());
+            // What is installed at the start asks for frames of its own.
+            for _ in 0..3 {
+                ctx.run_ui(egui::RawInput::default(), |_| {}).textures_delta.clear();
+            }
             times.store(0, Ordering::Relaxed);
             waker.wake_this(&ctx);
             waker.wake();

@@ -256,12 +256,12 @@ fn a_failed_conversation_stays_above_the_others_while_it_is_open() {
     open(&mut window, "Ann Lee,");
     arrange(0);
     window.run();
-    assert_eq!(order(&window).0, true, "it does not move away from under the pointer");
+    assert!(order(&window).0, "it does not move away from under the pointer");
     open(&mut window, "Ben Okafor,");
-    assert_eq!(order(&window).0, true, "nor does another");
+    assert!(order(&window).0, "nor does another");
     window.hover_at(pos2(500.0, 300.0));
     window.run();
-    assert_eq!(order(&window).0, false, "once the pointer has left the list it stands by its time");
+    assert!(!order(&window).0, "once the pointer has left the list it stands by its time");
 }
 
 #[test]

@@ -376,11 +376,12 @@ mod tests {
         let mut undrawn = Vec::new();
         // What is installed is in use from the next frame on.
         for _ in 0..2 {
-            let _output = ctx.run_ui(egui::RawInput::default(), |ui| {
+            let mut output = ctx.run_ui(egui::RawInput::default(), |ui| {
                 let galley = ui.painter().layout_no_wrap(text.to_owned(), regular(14.0), Color32::BLACK);
                 let glyphs = galley.rows.iter().flat_map(|row| row.glyphs.iter());
                 undrawn = glyphs.filter(|it| it.uv_rect.is_nothing()).map(|it| it.chr).collect();
             });
+            output.textures_delta.clear();
         }
         undrawn
     }
