@@ -25,6 +25,8 @@ mod trace;
 
 mod outcomes;
 
+mod connecting;
+
 mod upkeep;
 
 mod alias;
@@ -58,8 +60,6 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::verbs::{AliasVerb, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
-use crate::model::command::ConnectStep;
-use crate::model::outage::Outage;
 use crate::proxy::{Auth, Inbound, Party, StaticRoute, Trusted};
 use crate::runtime::faults::{self, FAULT_STATUS, Fault};
 use crate::runtime::logs;
@@ -368,23 +368,6 @@ fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
         "--data before the command is for the window only; put it at the end: fanfare COMMAND ... --data DIR"
     );
     Ok(())
-}
-
-/// Why the server cannot be used now: the reason known to the client, else the step that it reached.
-fn offline(why: &Outage, step: ConnectStep, server: &str) -> String {
-    match (why.words(), step) {
-        (Some(why), _) => why,
-        (None, ConnectStep::Finding) => format!("{server} was not found"),
-        (None, ConnectStep::Opening) => format!("no connection to {server}"),
-        (None, ConnectStep::Asking | ConnectStep::Waiting) => format!("no answer from {server}"),
-    }
-}
-
-/// Says that the server is silent, so that nobody takes the program to hang.
-fn still_waiting(step: ConnectStep, server: &str) {
-    if step == ConnectStep::Waiting {
-        output::note(&format!("no answer from {server} yet, still trying"));
-    }
 }
 
 /// A single-threaded tokio runtime.

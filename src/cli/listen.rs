@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::answer;
+use super::connecting::{offline, still_waiting};
 use super::output::{OutputLine, Printer, note, tell, utc};
 use super::save_files::SavedFiles;
 use super::trace::Trace;
-use super::{ListenArguments, offline, parse, password, runtime, still_waiting, stopped};
+use super::{ListenArguments, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Event, RegistrationState};
 use crate::model::contacts::{AddressBook, Contact};
 use crate::model::journal::ConversationId;

@@ -9,13 +9,12 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
+use super::connecting::{offline, still_waiting};
 use super::outcomes::{is_outcome, word};
 use super::output::{OutputLine, Printer, millis};
 use super::repeat::{self, RepeatArguments};
 use super::trace::Trace;
-use super::{
-    Report, ServerArguments, SignInArguments, offline, parse, password, runtime, still_waiting, stopped,
-};
+use super::{Report, ServerArguments, SignInArguments, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Draft, Event, RegistrationState};
 use crate::model::delivery::is_reached;
 use crate::model::journal::{AttemptStage, DeliveryState, MessageId, PersonRow};

@@ -64,7 +64,7 @@ Script(
         Expect([
             Outcome(of: ["Cy", "Ann"], is: Delivered),
             Arrived(at: ["Cy", "Ann"]),
-            Window(line: "Delivered to all 2"),
+            Window(line: "Delivered to both"),
         ]),
         CrashSender,
         StartSender,

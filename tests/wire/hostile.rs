@@ -448,7 +448,7 @@ pub(crate) fn reported() -> (Stand<UserAgent>, String) {
         report: ReportOptions { mode: ReportMode::Each, detail: true, id: None },
     })));
     let message = stand.last_request();
-    stand.answer("202 Accepted", "");
+    stand.answer("202 Accepted", "Supported: secondary-to\r\n");
     let (call_id, from) = (field(&message, "Call-ID"), field(&message, "From"));
     assert!(!call_id.is_empty(), "a message left: {message}");
     (stand, format!("To: {from}\r\nFrom: <sip:domain.com>;tag=p1\r\nCall-ID: {call_id}\r\n"))
