@@ -119,7 +119,7 @@ fn warn_of_names(settings: &ProxySettings) {
 /// Warns if users have to sign in and there are none.
 fn warn_of_nobody(settings: &ProxySettings) -> anyhow::Result<()> {
     let Some(data) = settings.data.as_deref().filter(|_| settings.asks() != Auth::Off) else { return Ok(()) };
-    if Users::open(&store_in(data))?.list()?.is_empty() {
+    if Users::open(&store_in(data))?.is_empty()? {
         let domain = settings.domains.first().map_or("DOMAIN", String::as_str);
         tracing::warn!(
             "nobody can sign in, because there are no users yet: fanfare proxy user add NAME@{domain} --data {}",

@@ -12,6 +12,7 @@ mod forwarded;
 mod seal;
 mod mark;
 
+use std::cell::LazyCell;
 use std::net::IpAddr;
 
 pub(super) use self::forwarded::PeersPart;
@@ -137,13 +138,9 @@ pub(super) fn own_routes(core: &Core, request: &Request) -> OwnRoutes {
     if has_too_many_routes(request) {
         return own;
     }
-    let routes = request.fields().routes("Route").unwrap_or_default();
-    if routes.is_empty() {
-        return own;
-    }
-    let dialog = SealedDialog::of(core, request.fields());
-    for route in routes {
-        let recorded = recorded(core, &dialog, &route.uri);
+    let dialog = LazyCell::new(|| SealedDialog::of(core, request.fields()));
+    for route in request.fields().routes("Route").unwrap_or_default() {
+        let recorded = if is_marked(&route.uri) { recorded(core, &dialog, &route.uri) } else { None };
         if recorded.is_none() && core.domains.serving(&route.uri).is_none() {
             own.next = Some(route.uri);
             break;
@@ -190,7 +187,8 @@ pub(super) fn restored(core: &Core, request: &Request) -> Option<Request> {
     }
     let last = request.fields().routes("Route").ok()?.pop()?.uri;
     let is_proxy = |uri: &Uri| uri.user().is_none() && core.domains.serving(uri).is_some();
-    let is_sealed = recorded(core, &SealedDialog::of(core, request.fields()), uri).is_some();
+    let is_sealed =
+        is_marked(uri) && recorded(core, &SealedDialog::of(core, request.fields()), uri).is_some();
     if !is_sealed && (!is_proxy(uri) || is_proxy(&last)) {
         return None;
     }
@@ -356,9 +354,14 @@ pub(super) fn party_to(core: &Core, fields: &Fields) -> Option<u128> {
 /// Who was really called in the dialog of a response, according to the Route that we recorded.
 pub(super) fn called(core: &Core, fields: &Fields) -> Option<Aor> {
     let routes = fields.routes("Record-Route").ok()?;
-    let dialog = SealedDialog::of(core, fields);
-    let mut ours = routes.iter().take(ROUTES_MAX).filter_map(|route| recorded(core, &dialog, &route.uri));
-    ours.next().map(|recorded| recorded.party)
+    let dialog = LazyCell::new(|| SealedDialog::of(core, fields));
+    let mut marked = routes.iter().take(ROUTES_MAX).filter(|route| is_marked(&route.uri));
+    marked.find_map(|route| recorded(core, &dialog, &route.uri)).map(|recorded| recorded.party)
+}
+
+/// True for a Route that may be one of those that we recorded. For any other the dialog need not be read.
+fn is_marked(route: &Uri) -> bool {
+    route.param(DIALOG).is_some()
 }
 
 /// The content of a Route, if we recorded it in this dialog.

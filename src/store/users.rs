@@ -99,6 +99,15 @@ impl Users {
         Ok(proxy_rows::users(&self.connection).map_err(|error| self.failed(error))?)
     }
 
+    /// True if there is nobody, however many there may be.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn is_empty(&self) -> Result<bool, UsersError> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM user)";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0)).map_err(|error| self.failed(error))?)
+    }
+
     /// Adds a user; returns warnings about possible mistakes.
     ///
     /// # Errors
