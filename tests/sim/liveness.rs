@@ -25,7 +25,9 @@ pub(crate) fn settled(world: &World) -> Result<(), String> {
         if let Some(store) = host.proxy_store() {
             for (id, rows) in &store.dispatches {
                 let accepted = &world.model.accepted[&(HostId(place), *id)];
-                dispatch_settled(accepted, rows).map_err(|why| format!("{}: {why}", accepted.call_id))?;
+                let is_refused = world.model.refused.contains(&(HostId(place), accepted.call_id.clone()));
+                dispatch_settled(accepted, rows, is_refused)
+                    .map_err(|why| format!("{}: {why}", accepted.call_id))?;
             }
         }
         if let Some(store) = host.agent_store() {
@@ -47,13 +49,15 @@ fn connected(host: &Host) -> Result<(), String> {
     ensure(state == Some(RegistrationState::Connected), || format!("{} is {state:?}", host.name))
 }
 
-fn dispatch_settled(accepted: &Accepted, rows: &DispatchRows) -> Result<(), String> {
+/// A report that one place refuses and another does not answer may stay open for a day: its sender may be at the silent
+/// one (W23, W24).
+fn dispatch_settled(accepted: &Accepted, rows: &DispatchRows, is_refused: bool) -> Result<(), String> {
     for (place, name) in accepted.people.iter().enumerate() {
         let outcome = outcome_of(&rows.outcomes, place);
         let is_end = outcome.is_some_and(|outcome| outcome != OutcomeState::Deferred);
         ensure(is_end, || format!("{name} has no end, but {outcome:?}"))?;
     }
-    let is_closed = rows.report.is_some_and(|report| report.closed);
+    let is_closed = rows.report.is_some_and(|report| report.closed || is_refused && report.due_at.is_some());
     ensure(is_closed, || format!("the report is open: {:?}", rows.report))
 }
 
@@ -184,12 +188,13 @@ pub(crate) fn idle(world: &World) -> Result<(), String> {
 }
 
 /// Reasons of timers that recur forever, or last a day.
-const IDLE: [TimerReason; 5] = [
+const IDLE: [TimerReason; 6] = [
     TimerReason::RegistrationRefresh,
     TimerReason::KeepAlive,
     TimerReason::BindingEnds,
     TimerReason::MessageForgotten,
     TimerReason::MessageExpires,
+    TimerReason::ReportAgain,
 ];
 
 /// Whether a client registers at that proxy.

@@ -34,6 +34,8 @@ pub(crate) struct Model {
     pub(crate) sent: BTreeSet<(HostId, String)>,
     /// Branches that it has received a 2xx for since then; a 2xx to an earlier start may be lost (W15).
     pub(crate) answered: BTreeSet<(HostId, String)>,
+    /// Calls for which a place of the sender's refused a report.
+    pub(crate) refused: BTreeSet<(HostId, String)>,
     /// Hosts whose calendar was changed: expiry times there may be off.
     pub(crate) stepped: BTreeSet<HostId>,
     /// When, after the storm, the last host came back.
@@ -109,11 +111,17 @@ impl Model {
 
     /// Records what arrives at a running host.
     pub(crate) fn receives(&mut self, id: HostId, host: &Host, bytes: &[u8]) {
-        if host.proxy_store().is_some() && bytes.starts_with(b"SIP/2.0 2") {
-            let text = String::from_utf8_lossy(bytes);
-            let is_of_leg = field(&text, "CSeq").is_some_and(|cseq| cseq.ends_with(" MESSAGE"));
-            let heard = branch(&text).filter(|_| is_of_leg).map(|branch| (id, branch.to_owned()));
+        if host.proxy_store().is_none() {
+            return;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let is_to = |method| field(&text, "CSeq").is_some_and(|cseq| cseq.ends_with(method));
+        if bytes.starts_with(b"SIP/2.0 2") && is_to(" MESSAGE") {
+            let heard = branch(&text).map(|branch| (id, branch.to_owned()));
             self.answered.extend(heard.filter(|heard| self.sent.contains(heard)));
+        }
+        if bytes.starts_with(b"SIP/2.0 481 ") && is_to(" NOTIFY") {
+            self.refused.extend(field(&text, "Call-ID").map(|call_id| (id, call_id.to_owned())));
         }
     }
 }

@@ -84,6 +84,8 @@ pub(crate) struct Report {
     pub(crate) sender: Option<Aor>,
     /// The sender was a user of ours and is removed: only the flow of the submission is left.
     is_departed: bool,
+    /// The sender asked again after it was closed: it goes around once.
+    is_repeat: bool,
     row: ReportRow,
     stage: ReportStage,
     order: Order,
@@ -134,6 +136,7 @@ impl Report {
             dialog,
             sender: core.domains.claimed(&sender),
             is_departed: false,
+            is_repeat: false,
             was_probed: row.is_some_and(|row| row.rounds > 0),
             row: row.unwrap_or(ReportRow { cseq: 0, answered: 0, rounds: 0, due_at: None, closed: false }),
             stage: ReportStage::Idle,
@@ -168,6 +171,11 @@ impl Report {
 
     pub(crate) const fn is_departed(&self) -> bool {
         self.is_departed
+    }
+
+    /// True if there is no other round when no place takes it in this one.
+    pub(crate) const fn is_for_one_round(&self) -> bool {
+        self.is_departed || self.is_repeat
     }
 
     pub(crate) const fn is_busy(&self) -> bool {
@@ -342,6 +350,7 @@ impl Report {
 
     /// Nothing more is owed.
     pub(crate) const fn close(&mut self) {
+        self.is_repeat = false;
         self.row.closed = true;
         self.row.due_at = None;
         self.is_unsaved = true;
@@ -383,9 +392,9 @@ impl Report {
         self.order = Order::BindingsFirst;
     }
 
-    /// Sends the last report again, because the submission was repeated (W12).
+    /// Sends the last report again, because the submission was repeated (W12): a replay starts no day of rounds.
     pub(crate) fn reopen(&mut self) {
-        self.row.closed = false;
+        self.is_repeat |= std::mem::replace(&mut self.row.closed, false);
         self.forget_places();
     }
 }

@@ -180,7 +180,7 @@ impl Dispatches {
     /// There is no room for a report in memory: it waits in the store for a while.
     fn postpone(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else { return };
-        if dispatch.report.is_departed() {
+        if dispatch.report.is_for_one_round() {
             return self.close(core, id, now);
         }
         let until = now.wall.plus(REPORT_POSTPONED);
@@ -286,7 +286,7 @@ impl Dispatches {
             self.interim_failed(core, id, now);
             return;
         }
-        if dispatch.report.is_departed() {
+        if dispatch.report.is_for_one_round() {
             return self.close(core, id, now);
         }
         dispatch.report.wait(now);

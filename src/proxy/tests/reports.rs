@@ -111,6 +111,24 @@ fn w23_unanswered_it_comes_again_after_1_5_30_minutes_then_hourly_for_a_day() {
 }
 
 #[test]
+fn w12_a_report_that_was_taken_goes_around_once_more_for_a_repeated_submission() {
+    let mut bench = Bench::new();
+    let text = SUBMISSION.replace("Contact: <sip:james@jamesmob.domain.com>\n", "");
+    let first = reported(&mut bench, udp(JAMES), &text);
+    bench.answer(JAMES, &first, "200 OK");
+    bench.advance(minutes(2));
+    bench.receive(udp(JAMES), &text.replace("z9hG4bK", "z9hG4bKagain"));
+    bench.advance(minutes(1500));
+    let sent = bench.take(JAMES);
+    let (answers, again): (Vec<_>, Vec<_>) = sent.iter().partition(|sent| sent.starts_with("SIP/2.0 202"));
+    assert_eq!((answers.len(), again.len()), (1, 11), "one round, and none tomorrow");
+    assert!(
+        again.iter().all(|notify| field(notify, "CSeq") == Some("2 NOTIFY") && body(notify) == body(&first))
+    );
+    assert!(bench.rows.dispatches.iter().all(|rows| rows.report.unwrap().closed));
+}
+
+#[test]
 fn w24_a_place_that_refuses_the_report_may_have_another_owner_and_the_next_one_is_tried() {
     const NEW: &str = "192.0.2.50:5060";
     for last in ["200 OK", "481 x"] {
