@@ -51,6 +51,9 @@ macro_rules! for_both {
     };
 }
 
+mod changes;
+mod proxy_tables;
+
 for_both!(client_in_sqlite, client_in_memory, crate::store::ClientSchema, crate::store::memory::ClientMemory:
     a_client_gets_back_what_it_wrote,
     a_batch_of_a_client_is_applied_whole_or_not_at_all,
@@ -63,14 +66,6 @@ for_both!(client_in_sqlite, client_in_memory, crate::store::ClientSchema, crate:
     a_search_finds_words_people_files_and_failures,
     deleted_messages_leave_nothing_behind,
     a_writer_answers_each_batch_in_order
-);
-for_both!(proxy_in_sqlite, proxy_in_memory, crate::store::ProxySchema, crate::store::memory::ProxyMemory:
-    a_proxy_gets_back_what_it_wrote,
-    a_batch_of_a_proxy_is_applied_whole_or_not_at_all,
-    a_message_of_which_nothing_is_owed_comes_back_short,
-    a_forgotten_message_is_gone,
-    a_running_proxy_reads_a_message_back,
-    the_rows_of_a_removed_user_go
 );
 
 fn group<W>(writes: Vec<W>) -> [Batch<W>; 1] {
@@ -341,152 +336,4 @@ fn a_writer_answers_each_batch_in_order(tables: impl ClientTables) {
     let (answer, read) = sync_channel(1);
     assert!(history.ask(move |reader| answer.send(reader.message(MessageId(8)).unwrap().is_some()).unwrap()));
     assert!(read.recv().unwrap());
-}
-
-fn a_proxy_gets_back_what_it_wrote(mut tables: impl ProxyTables) {
-    tables.apply(&group(proxy_story())).unwrap();
-    let rows = all_of(&tables);
-    assert_eq!(rows.secret, Some(*b"sixteen bytes ok"));
-    let users: Vec<_> = rows.bindings.iter().map(|row| (row.aor.as_str(), row.instance.is_some())).collect();
-    assert_eq!(users, [("ann@domain.com", false), ("bob@domain.com", true)]);
-    let known: Vec<_> = rows
-        .dispatches
-        .iter()
-        .map(|it| {
-            let outcomes: Vec<_> = it.outcomes.iter().map(|row| (row.recipient, row.state)).collect();
-            (it.accepted.id.0, outcomes, it.report.map(|report| report.closed))
-        })
-        .collect();
-    let (delivered, failed) = (OutcomeState::Delivered, OutcomeState::Failed);
-    let expected = [
-        (1, vec![(0, delivered), (1, failed)], Some(true)),
-        (2, vec![(1, delivered)], Some(false)),
-        (3, vec![], None),
-    ];
-    assert_eq!(known, expected);
-    assert_eq!(rows.dispatches[2].accepted, accepted(3));
-}
-
-fn a_batch_of_a_proxy_is_applied_whole_or_not_at_all(mut tables: impl ProxyTables) {
-    tables.apply(&group(proxy_story())).unwrap();
-    let before = all_of(&tables);
-    let Write::Outcomes { outcomes, .. } = &proxy_story()[6] else { panic!("outcomes") };
-    let of_nothing = Write::Outcomes { dispatch: DispatchId(99), outcomes: outcomes.clone() };
-    for refused in [Write::Secret([1; 16]), Write::Accept(accepted(3)), of_nothing] {
-        assert!(tables.apply(&group(vec![Write::Forget(DispatchId(1)), refused])).is_err());
-        assert_eq!(all_of(&tables), before);
-    }
-}
-
-fn a_message_of_which_nothing_is_owed_comes_back_short(mut tables: impl ProxyTables) {
-    tables.apply(&group(proxy_story())).unwrap();
-    let row = proxy::RememberedRow {
-        id: DispatchId(1),
-        double: [1; 16],
-        content: [2; 16],
-        to_tag: Tag::new("t1").unwrap(),
-        is_reported: true,
-        head_bytes: 300,
-        keep_until: Timestamp::from_millis(1_700_000_900_000),
-    };
-    tables
-        .apply(&group(vec![
-            Write::Remember(row),
-            Write::Remember(proxy::RememberedRow { id: DispatchId(99), ..row }),
-        ]))
-        .unwrap();
-    let rows = all_of(&tables);
-    assert_eq!((rows.remembered, rows.dispatches.len()), (vec![row], 2));
-    tables.apply(&group(vec![Write::Recall(DispatchId(1))])).unwrap();
-    let rows = all_of(&tables);
-    assert_eq!((rows.remembered.len(), rows.dispatches.len()), (0, 3));
-    let recalled = &rows.dispatches[0];
-    assert_eq!((recalled.content, recalled.outcomes.len()), (Some([2; 16]), 2));
-    assert!(recalled.accepted.request.ends_with(b"\r\n\r\n"), "without its body");
-}
-
-fn a_forgotten_message_is_gone(mut tables: impl ProxyTables) {
-    tables.apply(&group(proxy_story())).unwrap();
-    let flow = all_of(&tables).bindings[1].flow;
-    let gone = DispatchId(2);
-    tables.apply(&group(vec![Write::Forget(gone), Write::Moved { dispatch: gone, flow }])).unwrap();
-    tables.apply(&group(vec![Write::Moved { dispatch: DispatchId(3), flow }])).unwrap();
-    let rows = all_of(&tables).dispatches;
-    assert_eq!(rows.iter().map(|it| it.accepted.id.0).collect::<Vec<_>>(), [1, 3]);
-    assert_eq!(rows[1].accepted.flow, flow);
-}
-
-fn a_running_proxy_reads_a_message_back(mut tables: impl ProxyTables) {
-    tables.apply(&group(proxy_story())).unwrap();
-    let whole = all_of(&tables).dispatches.remove(0);
-    let reader: &dyn MessageReader = tables.reader();
-    assert_eq!(reader.message(DispatchId(1)).unwrap(), Some(whole));
-    assert_eq!(reader.message(DispatchId(99)).unwrap(), None);
-}
-
-fn the_rows_of_a_removed_user_go(mut tables: impl ProxyTables) {
-    tables.apply(&group(proxy_story())).unwrap();
-    let ann = Aor::parse("ann@domain.com").unwrap();
-    let device = |aor: &Aor| proxy::DeviceRow {
-        aor: aor.clone(),
-        instance: "<urn:uuid:7>".to_owned(),
-        seen_at: Timestamp::from_millis(7),
-    };
-    let bob = Aor::parse("bob@domain.com").unwrap();
-    let devices = [&ann, &bob].map(|aor| Write::Device(device(aor)));
-    tables.apply(&group(devices.into())).unwrap();
-    tables.apply(&group(vec![Write::Purge { aors: vec![ann], up_to: 0 }])).unwrap();
-    let rows = all_of(&tables);
-    assert_eq!(rows.bindings.iter().map(|row| &row.aor).collect::<Vec<_>>(), [&bob]);
-    assert_eq!(rows.devices, [device(&bob)]);
-    let (instance, contact) = ("<urn:uuid:7>".to_owned(), rows.bindings[0].contact.clone());
-    tables.apply(&group(vec![Write::ForgetDevice { aor: bob.clone(), instance }])).unwrap();
-    tables.apply(&group(vec![Write::Unbind { aor: bob, contact }])).unwrap();
-    let rows = all_of(&tables);
-    assert_eq!((rows.bindings.len(), rows.devices.len()), (0, 0));
-}
-
-/// What is changed from outside is told whole, once for each change; `change` makes one.
-fn changes_are_told_once(changes: &mut impl Changes, change: impl FnOnce()) {
-    assert_eq!(changes.changed().unwrap(), Some(Outside::default()));
-    assert_eq!(changes.changed().unwrap(), None);
-    change();
-    let outside = changes.changed().unwrap().unwrap();
-    assert_eq!(outside.aliases, [alias()]);
-    assert_eq!(changes.changed().unwrap(), None);
-}
-
-fn alias() -> AliasRow {
-    let alias = Aor::parse("all@domain.com").unwrap();
-    AliasRow { alias, members: vec![Uri::parse("sip:ann@domain.com").unwrap()] }
-}
-
-#[test]
-fn changes_in_sqlite_are_told_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("proxy.db");
-    let _running = Store::<ProxySchema>::open(&path).unwrap();
-    let mut changes = Watch::new(&path).unwrap();
-    changes_are_told_once(&mut changes, || {
-        let connection = rusqlite::Connection::open(&path).unwrap();
-        let sql =
-            "INSERT INTO alias (alias, place, member) VALUES ('all@domain.com', 0, 'sip:ann@domain.com')";
-        connection.execute(sql, []).unwrap();
-    });
-}
-
-#[test]
-fn changes_in_memory_are_told_once_and_an_order_is_carried_out_with_its_batch() {
-    let mut tables = ProxyMemory::default();
-    let mut changes = tables.changes();
-    let outside = tables.changes();
-    changes_are_told_once(&mut changes, || outside.change(|outside| outside.aliases.push(alias())));
-    let ann = Aor::parse("ann@domain.com").unwrap();
-    outside.change(|outside| outside.removed.push(RemovedRow { number: 3, aor: ann.clone() }));
-    let purge = Write::Purge { aors: vec![ann], up_to: 3 };
-    let twice = [Write::Secret([1; 16]), Write::Secret([2; 16])];
-    assert!(tables.apply(&group([vec![purge.clone()], twice.into()].concat())).is_err());
-    assert_eq!(tables.recover().unwrap().removed.len(), 1);
-    tables.apply(&group(vec![purge])).unwrap();
-    assert_eq!(tables.recover().unwrap().removed.len(), 0);
 }
