@@ -103,6 +103,9 @@ struct DemoArguments {
     /// Run the demo in the terminal, without a window.
     #[arg(long)]
     headless: bool,
+    /// A fault (ben:486, path:loss=20%, Tunnel …; see docs/testing.md) that is on from the beginning; may be repeated.
+    #[arg(long = "fault", value_name = "FAULT", value_parser = parse::fault)]
+    faults: Vec<String>,
     /// Save a picture of the window (PNG) once the first reports are in, then exit.
     #[arg(long, value_name = "FILE")]
     screenshot: Option<PathBuf>,
@@ -340,9 +343,9 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         None => window::run(arguments.data.as_deref()),
         #[cfg(not(feature = "gui"))]
         None => anyhow::bail!("this build has no window; see fanfare --help for the other commands"),
-        Some(Command::Demo(demo)) if demo.headless => Ok(crate::demo::run_headless()?),
+        Some(Command::Demo(demo)) if demo.headless => Ok(crate::demo::run_headless(&demo.faults)?),
         #[cfg(feature = "gui")]
-        Some(Command::Demo(demo)) => window::run_demo(demo.screenshot),
+        Some(Command::Demo(demo)) => window::run_demo(demo.screenshot, &demo.faults),
         #[cfg(not(feature = "gui"))]
         Some(Command::Demo(_)) => {
             anyhow::bail!(

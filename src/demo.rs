@@ -12,17 +12,21 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::injection::{self, FaultBoard, Injection};
 use crate::model::account::Account;
 use crate::model::contacts::AddressBook;
 use crate::net::{BindError, NetSettings};
 use crate::proxy::ProxyConfig;
+use crate::random::Random;
 use crate::runtime::agent::AgentError;
+use crate::runtime::path_faults::PathFaults;
 use crate::runtime::server::{Server, ServerError};
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::{self, Transport};
+use crate::time::Clock;
 use crate::transaction::Timers;
 
-use self::people::People;
+use self::people::{Director, People};
 
 /// A domain that can never belong to anybody (RFC 2606).
 const DOMAIN: &str = "demo.example";
@@ -31,12 +35,12 @@ const T1: Duration = Duration::from_millis(100);
 /// The first message, ready to send.
 pub const FIRST_MESSAGE: &str = "Lunch at noon? Tell me if you can come.";
 
-/// Runs the demo as text.
+/// Runs the demo as text, with these faults.
 ///
 /// # Errors
 /// Why it cannot run, as a sentence.
-pub fn run_headless() -> Result<ExitCode, DemoError> {
-    headless::run(&DemoRun::set(None)?)
+pub fn run_headless(faults: &[String]) -> Result<ExitCode, DemoError> {
+    headless::run(&DemoRun::set(None, faults)?)
 }
 
 /// Why the demo cannot run.
@@ -63,6 +67,9 @@ pub enum DemoError {
     /// The simulated people could not register at the proxy.
     #[error("the simulated people cannot register")]
     NotRegistered,
+    /// A fault that was asked for cannot happen.
+    #[error("{0}")]
+    Injection(String),
     /// The last report did not come.
     #[error("the report did not come in time")]
     NoReport,
@@ -79,25 +86,44 @@ pub enum DemoError {
 pub struct DemoRun {
     people: People,
     proxy: SocketAddr,
+    faults: FaultBoard,
     _server: Server,
     folder: TempDir,
 }
 
 impl DemoRun {
-    /// Starts the proxy, makes the people register, and waits until they have; `wire` shows what passes at the proxy.
+    /// Starts the proxy, makes the people register, and waits until they have; `wire` shows what passes at the proxy. The faults
+    /// are on from the beginning; those of the path once everybody has registered.
     ///
     /// # Errors
     /// Why it cannot start, as a sentence.
-    pub fn set(wire: Option<WireTap>) -> Result<Self, DemoError> {
+    pub fn set(wire: Option<WireTap>, faults: &[String]) -> Result<Self, DemoError> {
         let folder = tempfile::Builder::new().prefix("fanfare-demo-").tempdir().map_err(DemoError::Folder)?;
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let listens = vec![(Transport::Udp, any_port), (Transport::Tcp, any_port)];
         let mut config = ProxyConfig::new(vec![DOMAIN.to_owned()], listens);
         config.timers = Timers::new(T1);
-        let server = Server::open(config, Some(folder.path().join("proxy")), NetSettings::default(), wire)?;
+        let path = PathFaults::new(Random::from_os()?);
+        let data = Some(folder.path().join("proxy"));
+        let server = Server::open_to_faults(config, data, NetSettings::default(), wire, Some(path.clone()))?;
         let proxy = server.locals().first().map(|(_, address)| *address).ok_or(DemoError::NoSocket)?;
-        let people = People::start(proxy)?;
-        Ok(Self { people, proxy, _server: server, folder })
+        let mut wanted = Vec::new();
+        for text in faults {
+            let read = injection::read(text).map_err(|wrong| DemoError::Injection(wrong.to_string()))?;
+            wanted.extend(read);
+        }
+        let people = People::start(proxy, &wanted)?;
+        let board = board(path, people.director());
+        for text in faults {
+            board.set(text).map_err(DemoError::Injection)?;
+        }
+        Ok(Self { people, proxy, faults: board, _server: server, folder })
+    }
+
+    /// The faults that are on, to show and to change them.
+    #[must_use]
+    pub fn faults(&self) -> FaultBoard {
+        self.faults.clone()
     }
 
     /// The writer's account.
@@ -123,4 +149,19 @@ impl DemoRun {
     pub fn folder(&self) -> PathBuf {
         self.folder.path().join("james")
     }
+}
+
+/// Carries out the faults of the demo: those of its people, and those of the path to its proxy.
+fn board(path: PathFaults, director: Director) -> FaultBoard {
+    let clock = Clock::start();
+    FaultBoard::new(move |fault| match fault {
+        Injection::Person { name, conduct } => director.direct(name, *conduct),
+        Injection::Path { of, fault } => {
+            path.set(*of, *fault, clock.now().mono);
+            Ok(())
+        }
+        Injection::Proxy(_) | Injection::Disk { .. } | Injection::Clock { .. } => Err(format!(
+            "{fault} cannot happen in the demo, only in a script (fanfare check); here are faults of people and of the path"
+        )),
+    })
 }

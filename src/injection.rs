@@ -26,6 +26,8 @@
 //!
 //! Its parts; each uses only those listed after it:
 
+mod board;
+
 mod path_layer;
 
 mod presets;
@@ -41,6 +43,7 @@ mod answer;
 mod words;
 
 pub use answer::{Answer, JUNK, Sent};
+pub use board::FaultBoard;
 pub use grammar::{Conduct, Injection};
 pub use path::{Passing, PathFault, Tampering};
 pub use path_layer::{Arrival, PathLayer};

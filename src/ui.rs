@@ -41,6 +41,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::injection::FaultBoard;
 use crate::model::command::{Command, Notice};
 use crate::model::snapshot::{Person, Snapshot};
 use crate::runtime::engine::{Engine, Wire};
@@ -123,6 +124,8 @@ pub struct Options {
     pub screenshot: Option<PathBuf>,
     /// The time zone for displayed times; the system's if none is given.
     pub zone: Option<jiff::tz::TimeZone>,
+    /// The faults of the demo, to show and to change them.
+    pub faults: Option<FaultBoard>,
     /// Shows desktop notifications.
     pub notifications: bool,
     /// The conversation to open at the start, as the last run has kept it; if there is none any more, nothing.

@@ -84,5 +84,8 @@ mod matrix;
 #[path = "ui/wire.rs"]
 mod wire;
 
+#[path = "ui/faults.rs"]
+mod faults;
+
 #[path = "ui/desktop.rs"]
 mod desktop;

@@ -11,6 +11,11 @@ pub(super) use crate::config::text::{
 };
 
 /// Parses `90s`, `5m`, `1h` into the seconds of an Expires (RFC 3261 §20.19).
+pub(super) fn fault(text: &str) -> Result<String, String> {
+    let read = crate::injection::read(text);
+    read.map(|_faults| text.to_owned()).map_err(|wrong| wrong.to_string())
+}
+
 pub(super) fn expires(text: &str) -> Result<u32, String> {
     let secs = duration(text)?.as_secs();
     match u32::try_from(secs) {

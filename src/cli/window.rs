@@ -166,10 +166,10 @@ fn quit_when_stopped(quitter: Quitter) -> anyhow::Result<()> {
 
 /// Opens the window with the demo and its first message ready to send. For a screenshot the message is sent
 /// automatically, and the window closes once the screenshot is saved.
-pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+pub(super) fn run_demo(screenshot: Option<PathBuf>, faults: &[String]) -> anyhow::Result<ExitCode> {
     let waker = Waker::default();
     let wire = WireTap::waking(wake(&waker).into());
-    let stage = DemoRun::set(Some(wire.clone()))?;
+    let stage = DemoRun::set(Some(wire.clone()), faults)?;
     let book = stage.book();
     let everybody = book.contacts.iter().map(person).collect();
     let engine = Engine::start(EngineOptions {
@@ -187,6 +187,7 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> 
         send_ready: screenshot.is_some(),
         notifications: screenshot.is_none(),
         screenshot: screenshot.clone(),
+        faults: Some(stage.faults()),
         state: Some(stage.folder().join(WINDOW_STATE)),
         opener: Some(Opener::system()),
         chooser: Some(Chooser::system()),

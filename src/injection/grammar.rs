@@ -75,6 +75,27 @@ impl Injection {
         }
     }
 
+    /// What ends it.
+    #[must_use]
+    pub fn usual(&self) -> Self {
+        match self {
+            Self::Person { name, .. } => Self::Person { name: name.clone(), conduct: Conduct::default() },
+            Self::Path { of, .. } => Self::Path { of: *of, fault: PathFault::default() },
+            Self::Proxy(_) => {
+                let back = Duration::ZERO;
+                Self::Proxy(ProxyFault { act: ProxyAct::Start, after_202: false, back })
+            }
+            Self::Disk { .. } => Self::Disk { is_full: false },
+            Self::Clock { .. } => Self::Clock { ahead_ms: 0 },
+        }
+    }
+
+    /// True if it ends a fault rather than being one.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == self.usual()
+    }
+
     /// True if a person cannot have this name, because it is a subject of its own.
     #[must_use]
     pub fn is_subject(name: &str) -> bool {

@@ -46,7 +46,8 @@ impl PathFaults {
 pub struct FaultyPath<N> {
     net: N,
     clock: Clock,
-    faults: PathFaults,
+    /// None where nobody can set faults: then nothing is asked and nothing is held.
+    faults: Option<PathFaults>,
     /// What is under way, and when it arrives.
     delayed: Vec<(Instant, Delayed)>,
 }
@@ -61,7 +62,7 @@ enum Delayed {
 impl<N: Network> FaultyPath<N> {
     /// The network of a proxy.
     #[must_use]
-    pub const fn new(net: N, clock: Clock, faults: PathFaults) -> Self {
+    pub const fn new(net: N, clock: Clock, faults: Option<PathFaults>) -> Self {
         Self { net, clock, faults, delayed: Vec::new() }
     }
 
@@ -103,12 +104,14 @@ impl<N: Network> FaultyPath<N> {
 
     /// The event, if it arrives now.
     fn judged(&mut self, event: NetEvent) -> Option<NetEvent> {
-        let NetEvent::Received { flow, bytes } = &event else { return Some(event) };
+        let (Some(faults), NetEvent::Received { flow, bytes }) = (&self.faults, &event) else {
+            return Some(event);
+        };
         if flow.transport != Transport::Udp {
             return Some(event);
         }
         let now = self.clock.now().mono;
-        let arrivals = self.faults.with(|layer| layer.fate(bytes, false, now));
+        let arrivals = faults.with(|layer| layer.fate(bytes, false, now));
         let mut first = None;
         for arrival in arrivals {
             let event = NetEvent::Received { flow: *flow, bytes: arrival.bytes.clone() };
@@ -126,6 +129,9 @@ impl<N: Network + Send> Network for FaultyPath<N> {
     #[expect(clippy::manual_async_fn, reason = "the trait wants a future that can be sent")]
     fn receive(&mut self) -> impl Future<Output = Option<NetEvent>> + Send {
         async move {
+            if self.faults.is_none() {
+                return self.net.receive().await;
+            }
             loop {
                 if let Some(event) = self.due() {
                     return Some(event);
@@ -144,6 +150,9 @@ impl<N: Network + Send> Network for FaultyPath<N> {
     }
 
     fn try_receive(&mut self) -> Option<NetEvent> {
+        if self.faults.is_none() {
+            return self.net.try_receive();
+        }
         loop {
             if let Some(event) = self.due() {
                 return Some(event);
@@ -160,11 +169,11 @@ impl<N: Network + Send> Network for FaultyPath<N> {
     }
 
     fn transmit(&mut self, transmit: &Transmit) -> Option<NetEvent> {
-        if transmit.flow.transport != Transport::Udp {
+        let Some(faults) = self.faults.as_ref().filter(|_| transmit.flow.transport == Transport::Udp) else {
             return self.net.transmit(transmit);
-        }
+        };
         let now = self.clock.now().mono;
-        let arrivals = self.faults.with(|layer| layer.fate(&transmit.bytes, true, now));
+        let arrivals = faults.with(|layer| layer.fate(&transmit.bytes, true, now));
         let mut failed = None;
         for arrival in arrivals {
             let transmit = Transmit { bytes: arrival.bytes.clone(), ..transmit.clone() };

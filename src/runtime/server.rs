@@ -20,6 +20,7 @@ use crate::random::Random;
 use crate::runtime::Shell;
 use crate::runtime::faults::Fault;
 use crate::runtime::outside_watch::OutsideWatch;
+use crate::runtime::path_faults::{FaultyPath, PathFaults};
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::Transport;
 use crate::store::outside::Watch;
@@ -121,13 +122,27 @@ impl Server {
         settings: NetSettings,
         wire: Option<WireTap>,
     ) -> Result<Self, ServerError> {
+        Self::open_to_faults(config, data, settings, wire, None)
+    }
+
+    /// The same, on a path whose faults a tester sets.
+    ///
+    /// # Errors
+    /// Why it cannot be started, as a sentence.
+    pub fn open_to_faults(
+        config: ProxyConfig,
+        data: Option<PathBuf>,
+        settings: NetSettings,
+        wire: Option<WireTap>,
+        faults: Option<PathFaults>,
+    ) -> Result<Self, ServerError> {
         check(&config)?;
         if config.auth != Auth::Off && data.is_none() {
             return Err(ServerError::Incomplete(NO_USERS));
         }
         Self::on_thread(move |ready, stopped| {
             let start = async {
-                let mut started = start(config, data.as_deref(), &settings).await?;
+                let mut started = start(config, data.as_deref(), &settings, faults).await?;
                 started.0.watch(wire);
                 Ok(started)
             };
@@ -196,8 +211,10 @@ fn check(config: &ProxyConfig) -> Result<(), ServerError> {
         .map_or(Ok(()), |(_, address)| Err(ServerError::NotLoopback(*address)))
 }
 
+type ProxyShell = Shell<Write, FaultyPath<Net>>;
+
 /// What the proxy's thread works with.
-type Started = (Shell<Write>, Proxy, Option<OutsideWatch>);
+type Started = (ProxyShell, Proxy, Option<OutsideWatch>);
 
 /// What the store holds about a message that the machine asked for.
 type Read = (DispatchId, Option<Box<DispatchRows>>);
@@ -220,7 +237,7 @@ fn run(
             Ok(started) => started,
             Err(error) => return Err((ready, error)),
         };
-        ready.send(Ok(shell.net().locals().to_vec())).ok();
+        ready.send(Ok(shell.net().under().locals().to_vec())).ok();
         let ended = go_round(&mut shell, &mut proxy, watch.as_mut(), &mut asks).await;
         if let Err(fault) = ended {
             // `Server::ended` notices it: nobody has asked this thread to end.
@@ -232,7 +249,7 @@ fn run(
 
 /// Runs the proxy until it is told to end; then what it knows is stored.
 async fn go_round(
-    shell: &mut Shell<Write>,
+    shell: &mut ProxyShell,
     proxy: &mut Proxy,
     mut watch: Option<&mut OutsideWatch>,
     asks: &mut mpsc::Receiver<Ask>,
@@ -249,7 +266,7 @@ async fn go_round(
                 log(event);
             }
         };
-        let waiting = shell.net().waiting();
+        let waiting = shell.net().under().waiting();
         if std::mem::replace(&mut told, waiting) != waiting {
             let command = ProxyCommand::InputsWaiting(waiting);
             shell.give(proxy, Input::Command(command), &mut on_event);
@@ -263,7 +280,7 @@ async fn go_round(
             Some(Wakeup::Reload(config, done)) => {
                 let command = ProxyCommand::Settings(config);
                 shell.give(proxy, Input::Command(command), &mut on_event);
-                done.send(shell.net().reload_tls()).ok();
+                done.send(shell.net().under().reload_tls()).ok();
                 Vec::new()
             }
             Some(Wakeup::HasRead((id, rows))) => vec![ProxyCommand::Read(id, rows)],
@@ -288,7 +305,7 @@ fn changed(Outside { aliases, users, removed }: Outside) -> Vec<ProxyCommand> {
     ]
 }
 /// Makes the store read what it holds about a message; if the store is busy, the answer is empty.
-fn read(shell: &Shell<Write>, id: DispatchId, answer: &mpsc::Sender<Read>) {
+fn read(shell: &ProxyShell, id: DispatchId, answer: &mpsc::Sender<Read>) {
     let on_read = answer.clone();
     let is_asked = shell.writer().is_some_and(|writer| {
         // If the loop is gone, nobody needs the answer.
@@ -335,6 +352,7 @@ async fn start(
     mut config: ProxyConfig,
     data: Option<&Path>,
     settings: &NetSettings,
+    faults: Option<PathFaults>,
 ) -> Result<Started, ServerError> {
     let clock = Clock::start();
     let random = Random::from_os()?;
@@ -347,7 +365,7 @@ async fn start(
     let mut recovery = Proxy::recover(config, rows, random, clock.now());
     store.each(&mut |stored| recovery.take_up(stored))?;
     let proxy = recovery.finish();
-    let shell = Shell::with_store(net, clock, store)?;
+    let shell = Shell::with_store(FaultyPath::new(net, clock, faults), clock, store)?;
     let changes = data.map(|folder| Watch::new(&store_in(folder))).transpose()?;
     let watch = changes.map(OutsideWatch::start).transpose()?;
     Ok((shell, proxy, watch))

@@ -61,7 +61,9 @@ use super::desktop::notes::Notes;
 use super::desktop::notifications::DesktopNotifications;
 use super::kit::theme;
 use super::kit::words::Look;
+use super::panels::delivery::RightTab;
 use super::panels::dialogs::{Outcome, dialog_ui};
+use super::panels::faults::{FaultsPanel, faults_ui};
 use super::panels::sign_in::{Progress, SignInForm, sign_in_ui};
 use super::sidebar::marks::MarkTable;
 use crate::model::command::{AgentCommand, Command};
@@ -99,6 +101,7 @@ pub struct App {
     attaching: Vec<(PathBuf, MiddleView)>,
     seen: SeenSoFar,
     drafts: KeptDrafts,
+    faults: FaultsPanel,
     start: Start,
     leaving: bool,
     browser: Option<Browser>,
@@ -155,6 +158,7 @@ impl App {
             attaching: Vec::new(),
             seen: SeenSoFar::default(),
             drafts: KeptDrafts::default(),
+            faults: FaultsPanel::of(options.faults),
             start: Start { send_ready: options.send_ready, shot, last_open: options.last_open },
             leaving: false,
             browser: options.opener.map(|opener| Browser::new(ctx, opener)),
@@ -280,6 +284,8 @@ impl App {
         }
         self.shell.watched =
             self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
+        let is_choosing = self.shell.watched.is_some() && self.shell.tab == RightTab::Wire;
+        faults_ui(ui, &mut self.faults, is_choosing);
         // A click in the column opens it; until the next frame the view is still drawn there.
         let (has_wire_window, has_matrix_window) = (self.shell.wire.is_window, self.shell.matrix.is_window);
         if let Some(form) = &mut self.shell.sign_in {

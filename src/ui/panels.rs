@@ -10,6 +10,8 @@ pub(super) mod record;
 
 pub(super) mod people;
 
+pub(super) mod faults;
+
 pub(super) mod settings;
 
 pub(super) mod sign_in;

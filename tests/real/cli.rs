@@ -407,6 +407,38 @@ fn the_headless_demo_shows_a_tick_and_a_cross_and_ends() {
 }
 
 #[test]
+fn faults_of_the_demo_are_set_by_flags_and_show_in_the_outcome() {
+    let faults =
+        ["--fault", "ann:603", "--fault", "ben:200,dup", "--fault", "fay:486", "--fault", "notify:drop=1"];
+    let ended = fanfare(&[&["demo", "--headless"], &faults[..]].concat()).end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let said = ended.said();
+    for (name, outcome) in [
+        ("✗ Always Ann", "[603 "),
+        ("✓ Offline Ben", "delivered"),
+        ("✓ Slow Cy", "delivered"),
+        ("✗ Silent Fay", "[486 Busy Here]"),
+    ] {
+        assert!(said.lines().any(|line| line.contains(name) && line.contains(outcome)), "{name}: {said}");
+    }
+    assert!(said.contains("2 of 6 delivered, 4 not."), "the report came when it was sent again: {said}");
+}
+
+#[test]
+fn a_fault_that_the_demo_cannot_have_is_refused_with_the_reason() {
+    for (fault, why) in [
+        ("path:los=20%", "did you mean loss?"),
+        ("bob:486", "nobody in the demo is called \"bob\"; there are ann, ben, cy, dana, eli, fay"),
+        ("proxy:crash", "proxy:crash cannot happen in the demo, only in a script (fanfare check)"),
+    ] {
+        let ended = fanfare(&["demo", "--headless", "--fault", fault]).end();
+        assert_eq!(ended.code(), 2, "{ended:?}");
+        ended.assert_no_panic();
+        assert!(ended.said().contains(why) || ended.err.join("\n").contains(why), "{fault}: {ended:?}");
+    }
+}
+
+#[test]
 fn files_go_with_a_message_and_what_cannot_go_is_named() {
     let proxy = Proxy::start();
     let bob = listener("bob", &proxy, &["--json"]);

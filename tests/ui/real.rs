@@ -26,7 +26,7 @@ fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
     let (wake, woken) = sync_channel(64);
     let passed = wake.clone();
     let wire = WireTap::waking(Arc::new(move || passed.try_send(()).unwrap_or(())));
-    let stage = DemoRun::set(Some(wire.clone())).unwrap();
+    let stage = DemoRun::set(Some(wire.clone()), &[]).unwrap();
     let engine = Engine::start(EngineOptions {
         settings: Some(stage.folder()),
         keyring: Keyring::Unused,

@@ -102,7 +102,7 @@ impl ProxyPart {
         let mut rows = store.recover().map_err(system)?;
         store.each(&mut |stored| rows.add(stored)).map_err(system)?;
         let proxy = Proxy::new(config.clone(), rows, Random::from_os()?, self.clock.now());
-        let path = FaultyPath::new(net, self.clock, self.faults.clone());
+        let path = FaultyPath::new(net, self.clock, Some(self.faults.clone()));
         let mut shell = Shell::with_store(path, self.clock, store).map_err(system)?;
         shell.watch(Some(self.tap.clone()));
         Ok((shell, proxy))

@@ -25,7 +25,7 @@ fn path(fault: &str, coming: &[Bytes]) -> FaultyPath<Memory> {
     faults.set(of, fault, clock.now().mono);
     let event = |bytes: &Bytes| NetEvent::Received { flow: flow(), bytes: bytes.clone() };
     let under = Memory { coming: coming.iter().map(event).collect(), ..Memory::default() };
-    FaultyPath::new(under, clock, faults)
+    FaultyPath::new(under, clock, Some(faults))
 }
 
 fn arrived(path: &mut FaultyPath<Memory>) -> Vec<Bytes> {

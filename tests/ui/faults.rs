@@ -1,0 +1,78 @@
+//! The faults of the demo: chosen in the window, and shown while they are on.
+
+use std::sync::{Arc, Mutex};
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use fanfare::injection::FaultBoard;
+use fanfare::model::journal::DeliveryState::Delivered;
+use fanfare::runtime::engine::{Wire, WireTap};
+use fanfare::ui::{App, Options};
+
+use crate::fake::{Fake, ago, own, people, press, says, type_into};
+use crate::gallery::LARGE;
+
+type Done = Arc<Mutex<Vec<String>>>;
+
+/// The window of a demo with the wire open, and the faults that were carried out.
+fn opened() -> (Harness<'static, App>, Done) {
+    let (fake, done) = (Fake::new(), Done::default());
+    let crew = people(&["Ann Lee"]);
+    fake.converse(1, &crew, vec![own(5, ago(1), "Lunch", &[(&crew[0], Delivered)])], 0);
+    fake.change(|inner| {
+        inner.wire = Some(Wire { tap: WireTap::new(), is_at_proxy: true });
+        inner.snapshot.demo = true;
+    });
+    let carried_out = Arc::clone(&done);
+    let faults = FaultBoard::new(move |fault| {
+        if fault.subject() == "clock" {
+            return Err("the clock cannot be set here".to_owned());
+        }
+        carried_out.lock().unwrap().push(fault.to_string());
+        Ok(())
+    });
+    let options = Options { faults: Some(faults), zone: Some(jiff::tz::TimeZone::UTC), ..Options::default() };
+    let mut window = fake.window_with(LARGE, options);
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    window.get_by_role_and_label(Role::Tab, "Wire").click();
+    window.run();
+    (window, done)
+}
+
+fn click(window: &mut Harness<'static, App>, label: &str) {
+    window.get_by_label(label).click();
+    window.run();
+}
+
+#[test]
+fn faults_are_chosen_shown_in_a_bar_and_turned_off_together() {
+    let (mut window, done) = opened();
+    assert!(!says(&window, "Faults are on"));
+    type_into(&mut window, "Fault", "ben:486");
+    click(&mut window, "Set fault");
+    assert!(says(&window, "Faults are on: ben:486"));
+    click(&mut window, "Tunnel");
+    assert!(says(&window, "Faults are on: ben:486   path:loss=100%,for=20000ms"));
+    window.get_by_role_and_label(Role::Tab, "Delivery").click();
+    window.run();
+    assert!(says(&window, "Faults are on: ben:486"), "wherever one is");
+    window.snapshot("faults_on_light");
+    click(&mut window, "Turn off");
+    assert!(!says(&window, "Faults are on"));
+    let done = done.lock().unwrap();
+    assert_eq!(*done, ["ben:486", "path:loss=100%,for=20000ms", "ben:usual", "path:usual"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_fault_is_said_and_the_text_stays() {
+    let (mut window, done) = opened();
+    type_into(&mut window, "Fault", "path:los=20%");
+    click(&mut window, "Set fault");
+    assert!(says(&window, "did you mean loss?") && !says(&window, "Faults are on"));
+    press(&mut window, Modifiers::COMMAND, Key::A);
+    assert!(done.lock().unwrap().is_empty());
+    click(&mut window, "Lost reports");
+    assert!(!says(&window, "did you mean loss?") && says(&window, "Faults are on: notify:drop=3"));
+}
