@@ -178,6 +178,26 @@ pub struct AttemptRow {
     pub at: Timestamp,
 }
 
+#[cfg(test)]
+impl AttemptRow {
+    /// A submission to the first two recipients of which nothing more is awaited.
+    pub(crate) fn closed(message: MessageId, number: u32) -> Self {
+        Self {
+            message,
+            number,
+            recipients: vec![0, 1],
+            call_id: "c".to_owned(),
+            from_tag: "t".to_owned(),
+            cseq: 1,
+            report: ReportOptions::default(),
+            way: Way::FanOut,
+            asks: false,
+            stage: AttemptStage::Closed,
+            at: Timestamp::default(),
+        }
+    }
+}
+
 /// How an attempt is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {

@@ -110,8 +110,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, PersonRow};
-    use crate::sip::ReportOptions;
+    use crate::model::journal::{AttemptRow, ConversationId, MessageId, PersonRow};
 
     fn person(address: &str) -> PersonRow {
         PersonRow { address: address.to_owned(), name: String::new() }
@@ -132,19 +131,7 @@ mod tests {
     }
 
     fn attempt(number: u32) -> AttemptRow {
-        AttemptRow {
-            message: MessageId(7),
-            number,
-            recipients: vec![0, 1],
-            call_id: "c".into(),
-            from_tag: "t".into(),
-            cseq: 1,
-            report: ReportOptions::default(),
-            way: Way::FanOut,
-            asks: false,
-            stage: AttemptStage::Closed,
-            at: Timestamp::default(),
-        }
+        AttemptRow::closed(MessageId(7), number)
     }
 
     /// To three people: one got it at once, one with the second attempt, of one nothing is known.

@@ -255,9 +255,7 @@ fn unread_from(outline: &[Outline], unread: u32) -> Option<MessageId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::journal::{
-        AttemptRow, AttemptStage, DeliveryState, IncomingRow, OpenRows, OutgoingRow, PersonRow, Way,
-    };
+    use crate::model::journal::{AttemptRow, DeliveryState, IncomingRow, OpenRows, OutgoingRow, PersonRow};
     use crate::time::Timestamp;
     use bytes::Bytes;
 
@@ -365,19 +363,7 @@ mod tests {
     }
 
     fn attempt(number: u32) -> AttemptRow {
-        AttemptRow {
-            message: MessageId(1),
-            number,
-            recipients: vec![0, 1],
-            call_id: "c".to_owned(),
-            from_tag: "t".to_owned(),
-            cseq: 1,
-            report: Default::default(),
-            way: Way::FanOut,
-            asks: false,
-            stage: AttemptStage::Closed,
-            at: Timestamp::default(),
-        }
+        AttemptRow::closed(MessageId(1), number)
     }
 
     fn delivery(attempt: u32, recipient: u32, state: DeliveryState) -> DeliveryRow {

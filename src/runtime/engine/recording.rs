@@ -104,12 +104,11 @@ mod tests {
     use crate::inspect::read_capture;
     use crate::machine::{Batch, BatchId, Flow};
     use crate::model::journal::{
-        AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, MessageId,
-        OutgoingRow, PersonRow, Way, Write,
+        AttemptRow, ConversationId, ConversationRow, DeliveryRow, DeliveryState, MessageId, OutgoingRow,
+        PersonRow, Write,
     };
     use crate::model::record::RecordFormat;
     use crate::runtime::wire_tap::Direction;
-    use crate::sip::ReportOptions;
     use crate::store::memory::ClientMemory;
     use crate::store::tables::Tables;
 
@@ -133,17 +132,10 @@ mod tests {
                 recipients: vec![ann],
             }),
             Write::Attempt(AttemptRow {
-                message,
-                number: 1,
                 recipients: vec![0],
                 call_id: "ours@host".into(),
-                from_tag: "t".into(),
-                cseq: 1,
-                report: ReportOptions::default(),
-                way: Way::FanOut,
-                asks: false,
-                stage: AttemptStage::Closed,
                 at,
+                ..AttemptRow::closed(message, 1)
             }),
             Write::Delivery(DeliveryRow {
                 message,
