@@ -13,6 +13,7 @@ mod auth;
 mod baresip;
 mod burst;
 mod check;
+mod ci;
 mod cli;
 mod common;
 mod contacts;
