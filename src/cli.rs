@@ -13,8 +13,6 @@ mod answer;
 
 mod save_files;
 
-mod history;
-
 mod inspect;
 
 mod check;
@@ -37,6 +35,8 @@ mod contacts;
 
 #[cfg(feature = "gui")]
 mod window;
+
+mod history;
 
 mod verbs;
 

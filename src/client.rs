@@ -20,6 +20,8 @@ mod outbox;
 
 mod drafts;
 
+mod later;
+
 mod typing;
 
 mod conversation;
@@ -29,7 +31,7 @@ mod agent;
 use std::sync::Arc;
 use std::time::Instant;
 
-use self::agent::core::Core;
+use self::agent::core::{Action, Core};
 use self::agent::registration::Registration;
 use self::agent::server_connection::{LostFlow, ServerConnection};
 use self::agent::strangers::Strangers;
@@ -37,6 +39,7 @@ use self::conversation::Conversations;
 use self::drafts::Drafts;
 use self::inbox::Inbox;
 use self::inbox::receipts::Receipts;
+use self::later::LaterMessages;
 use self::outbox::Outbox;
 use self::typing::Typing;
 use crate::machine::{
@@ -47,6 +50,7 @@ use crate::model::account::{Password, RegistrationState};
 use crate::model::command::{AgentCommand, Event};
 use crate::model::journal;
 use crate::model::journal::{ConversationId, Rows, Write};
+use crate::model::later::Later;
 use crate::model::names::Names;
 use crate::model::outage::Outage;
 use crate::model::snapshot::{ConversationHead, Person};
@@ -63,6 +67,7 @@ pub struct UserAgent {
     inbox: Inbox,
     receipts: Receipts,
     drafts: Drafts,
+    later: LaterMessages,
     typing: Typing,
     conversations: Conversations,
     strangers: Strangers,
@@ -80,8 +85,9 @@ impl UserAgent {
         let receipts = Receipts::recover(rows.unseen, &core.profile);
         let registration = Registration::new(&mut core.random);
         let (strangers, typing) = (Strangers::default(), Typing::default());
+        let later = LaterMessages::recover(&rows.drafts, now);
         let drafts = Drafts::recover(rows.drafts);
-        Self { core, registration, outbox, inbox, receipts, drafts, typing, conversations, strangers }
+        Self { core, registration, outbox, inbox, receipts, drafts, later, typing, conversations, strangers }
     }
 
     /// The entries of the conversation list: those with an unseen failure first, then by time.
@@ -112,6 +118,12 @@ impl UserAgent {
     #[must_use]
     pub fn drafts(&self) -> Vec<journal::DraftRow> {
         self.drafts.all()
+    }
+
+    /// The messages that wait for the time at which they are to be sent.
+    #[must_use]
+    pub fn later(&self) -> Vec<Later> {
+        self.later.all()
     }
 
     /// How many messages wait to be sent or to be answered by the proxy.
@@ -157,6 +169,12 @@ impl UserAgent {
                     self.drafts.sent(&mut self.core, place, &written);
                 }
             }
+            AgentCommand::SendLater { draft, due } => {
+                self.drafts.sent_later(&mut self.core, &draft);
+                self.later.keep(&mut self.core, draft, due, now);
+            }
+            AgentCommand::PutOff { number, due } => self.later.put_off(&mut self.core, number, due, now),
+            AgentCommand::TakeLaterBack { number } => self.later.take_back(&mut self.core, number, now),
             AgentCommand::KeepDraft(row) => self.drafts.keep(&mut self.core, row, now),
             AgentCommand::Resend { message, only } => {
                 self.outbox.resend(&mut self.core, message, only, now);
@@ -183,6 +201,17 @@ impl UserAgent {
             AgentCommand::Delete(deletion) => self.delete(deletion),
             AgentCommand::Connect => self.registration.connect(&mut self.core, now),
             AgentCommand::Disconnect => self.registration.leave(&mut self.core, now),
+        }
+    }
+
+    /// Sends the messages whose time has come.
+    fn send_later(&mut self, now: Now) {
+        while let Some((number, draft)) = self.later.take_due(&mut self.core, now) {
+            match self.outbox.keep(&mut self.core, &mut self.conversations, draft, now) {
+                Some(_) => self.core.promise(Action::LaterSent(number)),
+                // The owner has it back.
+                None => self.later.sent(&mut self.core, number),
+            }
         }
     }
 
@@ -299,6 +328,7 @@ impl Machine for UserAgent {
         self.registration.handle_timeout(&mut self.core, now);
         self.outbox.handle_timeout(&mut self.core, now);
         self.typing.handle_timeout(&mut self.core, &self.conversations, now);
+        self.send_later(now);
         self.end_turn(now);
     }
 
@@ -314,6 +344,7 @@ impl Machine for UserAgent {
             self.registration.poll_timeout(),
             self.outbox.poll_timeout(),
             self.typing.poll_timeout(),
+            self.later.poll_timeout(),
         ];
         parts.into_iter().flatten().min()
     }

@@ -6,6 +6,7 @@ mod history;
 mod lookups;
 mod network;
 mod people;
+mod pictures;
 mod testing;
 mod wire;
 
@@ -17,6 +18,7 @@ pub use self::history::*;
 pub use self::lookups::*;
 pub use self::network::{neighbourhood, network};
 pub use self::people::*;
+pub use self::pictures::*;
 pub use self::testing::*;
 pub use self::wire::*;
 

@@ -13,6 +13,8 @@ pub mod summary;
 
 pub mod command;
 
+pub mod notice;
+
 pub mod matrix;
 
 pub mod record;
@@ -20,8 +22,6 @@ pub mod record;
 pub mod page;
 
 pub mod delivery;
-
-pub mod draft;
 
 pub mod deletion;
 
@@ -44,6 +44,10 @@ pub mod account;
 pub mod outage;
 
 pub mod server;
+
+pub mod later;
+
+pub mod draft;
 
 pub mod journal;
 

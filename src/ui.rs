@@ -134,6 +134,8 @@ pub struct Options {
     pub opener: Option<desktop::browser::Opener>,
     /// Lets the user choose files; if none, a path is asked for.
     pub chooser: Option<desktop::chooser::Chooser>,
+    /// Writes conversations into files; if none, there is nothing to export from.
+    pub exporter: Option<desktop::exporter::Exporter>,
     /// The file that keeps the window's size and position; if none, eframe chooses one.
     pub state: Option<PathBuf>,
 }

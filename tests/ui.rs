@@ -15,6 +15,9 @@ mod job;
 #[path = "ui/attach.rs"]
 mod attach;
 
+#[path = "ui/emoji.rs"]
+mod emoji;
+
 #[path = "ui/ended.rs"]
 mod ended;
 
@@ -33,11 +36,17 @@ mod keyboard;
 #[path = "ui/keyring.rs"]
 mod keyring;
 
+#[path = "ui/later.rs"]
+mod later;
+
 #[path = "ui/links.rs"]
 mod links;
 
 #[path = "ui/drafts.rs"]
 mod drafts;
+
+#[path = "ui/pictures.rs"]
+mod pictures;
 
 #[path = "ui/place.rs"]
 mod place;

@@ -10,6 +10,8 @@ mod rows;
 
 mod html;
 
+#[cfg(feature = "gui")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,11 +20,15 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::parse;
 use crate::config::client::{ClientFiles, Folders};
+#[cfg(feature = "gui")]
+use crate::model::journal::ConversationId;
 use crate::model::names::Names;
 use crate::model::record::RecordFormat;
 use crate::runtime::agent::STORE_FILE;
 use crate::sip::Uri;
 use crate::store::history::opened::OpenedHistory;
+#[cfg(feature = "gui")]
+use crate::store::history::pages::Part;
 
 #[derive(Debug, Args)]
 pub(super) struct HistoryArguments {
@@ -136,10 +142,38 @@ impl Place {
             None => Folders::of_this_person()
                 .context("this user has no home folder; give a folder with --data DIR")?,
         };
-        let history = OpenedHistory::open(&folders.data.join(STORE_FILE))?;
-        let book = ClientFiles::new(Some(folders.settings)).read_book()?;
-        Ok(Opened { history, names: Names::of(&book) })
+        open(&folders)
     }
+}
+
+fn open(folders: &Folders) -> anyhow::Result<Opened> {
+    let history = OpenedHistory::open(&folders.data.join(STORE_FILE))?;
+    let book = ClientFiles::new(Some(folders.settings.clone())).read_book()?;
+    Ok(Opened { history, names: Names::of(&book) })
+}
+
+/// Writes a conversation into a file, in place of what is there; the ending of its name says the format.
+///
+/// # Errors
+/// The messages cannot be read, or the file cannot be written; what was there stays.
+#[cfg(feature = "gui")]
+pub(super) fn export_conversation(
+    folders: &Folders,
+    conversation: ConversationId,
+    path: &Path,
+) -> anyhow::Result<()> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let format = match ending.as_deref() {
+        Some("txt" | "text") => ExportFormat::Text,
+        Some("json" | "jsonl") => ExportFormat::Json,
+        Some("csv") => ExportFormat::Csv,
+        Some(_) | None => ExportFormat::Html,
+    };
+    let folder = path.parent().context("this is no file")?;
+    let aside = tempfile::Builder::new().prefix(".fanfare-export-").tempdir_in(folder)?;
+    let part = aside.path().join("part");
+    export::write(&open(folders)?, Part::Of([conversation].into()), format, Some(&part))?;
+    Ok(std::fs::rename(part, path)?)
 }
 
 /// Runs the command.
@@ -159,3 +193,7 @@ pub(super) fn run(arguments: HistoryArguments) -> anyhow::Result<ExitCode> {
         }
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "gui")]
+mod tests;

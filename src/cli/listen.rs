@@ -174,6 +174,8 @@ impl Listener {
             | Event::Reported { .. }
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
+            | Event::LaterChanged
+            | Event::SentLate { .. }
             | Event::NotStored
             | Event::Deleted { .. }
             | Event::Changed { .. }

@@ -248,6 +248,8 @@ impl Tally {
             | Event::Received { .. }
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
+            | Event::LaterChanged
+            | Event::SentLate { .. }
             | Event::NotStored
             | Event::StrangersRefused
             | Event::Deleted { .. }

@@ -275,6 +275,8 @@ impl Progress {
             | Event::Received { .. }
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
+            | Event::LaterChanged
+            | Event::SentLate { .. }
             | Event::NotStored
             | Event::StrangersRefused
             | Event::Deleted { .. }
@@ -378,6 +380,8 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::Received { .. }
         | Event::Composing { .. }
         | Event::DraftNotKept { .. }
+        | Event::LaterChanged
+        | Event::SentLate { .. }
         | Event::NotStored
         | Event::StrangersRefused
         | Event::Deleted { .. }

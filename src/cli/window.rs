@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Context;
 
@@ -21,6 +22,7 @@ use crate::runtime::logs;
 use crate::store::OpenErrorKind;
 use crate::ui::desktop::browser::Opener;
 use crate::ui::desktop::chooser::Chooser;
+use crate::ui::desktop::exporter::Exporter;
 use crate::ui::desktop::notifications;
 use crate::ui::{self, Choice, Failure, Options, Waker};
 
@@ -62,6 +64,7 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
         state: Some(folders.data.join(WINDOW_STATE)),
         opener: Some(Opener::system()),
         chooser: Some(Chooser::system()),
+        exporter: Some(exporter(&folders)),
         ..Options::default()
     };
     open_window(&Rc::new(RefCell::new(engine)), &waker, options)?;
@@ -198,6 +201,15 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>, faults: &[String]) -> anyhow
         Some(file) if !file.exists() => anyhow::bail!("the picture could not be saved as {}", file.display()),
         Some(_) | None => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Reads the messages anew, beside the engine.
+fn exporter(folders: &Folders) -> Exporter {
+    let folders = folders.clone();
+    Exporter(Arc::new(move |conversation, path| {
+        super::history::export_conversation(&folders, conversation, path)
+            .map_err(|error| format!("{error:#}"))
+    }))
 }
 
 fn wake(waker: &Waker) -> Wake {

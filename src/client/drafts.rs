@@ -17,7 +17,8 @@ pub(super) struct Drafts {
 impl Drafts {
     /// Restores them from the store.
     pub(super) fn recover(rows: Vec<DraftRow>) -> Self {
-        Self { all: rows.into_iter().map(|row| (row.place, row)).collect() }
+        let is_written = |row: &DraftRow| !matches!(row.place, DraftPlace::Later(_));
+        Self { all: rows.into_iter().filter(is_written).map(|row| (row.place, row)).collect() }
     }
 
     /// All of them.
@@ -62,6 +63,14 @@ impl Drafts {
             if self.all.get(&place).is_some_and(is_it) {
                 return self.forget(core, place);
             }
+        }
+    }
+
+    /// A message is kept until its time, in this turn's batch.
+    pub(super) fn sent_later(&mut self, core: &mut Core, draft: &Draft) {
+        let is_it = |row: &&DraftRow| row.text == draft.text && row.files == draft.files;
+        if let Some(place) = self.all.values().find(is_it).map(|row| row.place) {
+            self.forget(core, place);
         }
     }
 

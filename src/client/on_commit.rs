@@ -30,6 +30,8 @@ impl UserAgent {
     fn act(&mut self, action: Action, counted: &mut BTreeSet<MessageId>, now: Now) {
         match action {
             Action::DraftKept(_) | Action::StateKept(_) => {}
+            Action::LaterKept(number) => self.later.kept(&mut self.core, number, now),
+            Action::LaterSent(number) => self.later.sent(&mut self.core, number),
             Action::Tell(event) | Action::TellAnyway(event) | Action::TellOf(_, event) => {
                 counted.extend(self.tell(event));
             }
@@ -85,8 +87,11 @@ impl UserAgent {
                 self.outbox.unsaved(id, now);
             }
             Action::Submitted(id, draft) => {
-                self.outbox.lost(&mut self.core, &mut self.conversations, id, *draft);
+                let goes_back = !self.later.has_back(&draft);
+                self.outbox.lost(&mut self.core, &mut self.conversations, id, goes_back.then_some(*draft));
             }
+            Action::LaterKept(number) => self.later.unsaved(&mut self.core, number, now),
+            Action::LaterSent(number) => self.later.not_sent(number, now),
             Action::AttemptKept(id, attempt) => {
                 self.outbox.further_lost(&mut self.core, &mut self.conversations, (id, attempt));
             }

@@ -133,13 +133,13 @@ impl Outbox {
         self.attempt_kept((id, 1));
     }
 
-    /// A draft could not be stored: its text goes back to the composer.
+    /// A draft could not be stored: its text goes back to the composer, unless it waits elsewhere.
     pub(super) fn lost(
         &mut self,
         core: &mut Core,
         conversations: &mut Conversations,
         id: MessageId,
-        draft: Draft,
+        draft: Option<Draft>,
     ) {
         if let Some(entry) = self.entries.remove(&id) {
             conversations.not_kept(entry.row.conversation);
@@ -147,8 +147,10 @@ impl Outbox {
                 self.by_call.remove(&attempt.row.call_id);
             }
         }
-        let why = "It could not be written to the disk. Is the disk full?".to_owned();
-        core.tell(Event::NotSent { draft, why });
+        if let Some(draft) = draft {
+            let why = "It could not be written to the disk. Is the disk full?".to_owned();
+            core.tell(Event::NotSent { draft, why });
+        }
     }
 
     /// A message's recipient counts, and its conversation.

@@ -10,6 +10,7 @@ mod drafts;
 mod forged;
 mod inbox;
 mod keep_alive;
+mod later;
 mod list;
 mod list_out;
 mod one_by_one;

@@ -99,6 +99,8 @@ impl Story {
             | Event::ReportedStranger { .. }
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
+            | Event::LaterChanged
+            | Event::SentLate { .. }
             | Event::NotStored
             | Event::StrangersRefused
             | Event::Deleted { .. }

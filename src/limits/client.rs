@@ -33,3 +33,9 @@ pub const STRANGER_DOMAINS_MAX: usize = 1000;
 pub const RECIPIENT_SESSIONS_MAX: usize = 64;
 /// Bytes of nonce and opaque in a challenge that may be a recipient's; over it, it is not answered.
 pub const CHALLENGE_BYTES_MAX: usize = 2048;
+/// Messages that wait for the time at which they are to be sent; over it, a further one goes back to the composer.
+pub const LATER_MAX: usize = 100;
+/// How far ahead a message can be sent.
+pub const LATER_WITHIN: Duration = Duration::from_secs(366 * 24 * 3600);
+/// How often the clock is looked at while a message waits for its time: somebody may have set it.
+pub const LATER_LOOK: Duration = Duration::from_secs(600);

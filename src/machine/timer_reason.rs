@@ -64,6 +64,8 @@ pub enum TimerReason {
     TurnedAwayForgotten,
     /// The user has typed nothing for a while: the other person is told (RFC 3994).
     TypingEnds,
+    /// A message that the user wants to be sent at a time is due, or the clock is looked at for it.
+    LaterMessage,
     /// What the disk did not take is written again.
     WrittenAgain,
 }
@@ -100,6 +102,7 @@ impl fmt::Display for TimerReason {
             Self::UnregistrationAwaited => "wait for the un-registration",
             Self::TurnedAwayForgotten => "what was turned away is forgotten",
             Self::TypingEnds => "end of typing",
+            Self::LaterMessage => "a message is due",
             Self::WrittenAgain => "write again what the disk did not take",
         })
     }

@@ -1,7 +1,6 @@
 //! What the window and the command line can ask for, and the events they are told.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -9,13 +8,13 @@ use bytes::Bytes;
 use super::account::Account;
 pub use super::account::{ConnectStep, RegistrationState};
 use super::contacts::{Contact, List};
-use super::deletion::{Deletion, Doomed, StorageUse};
+use super::deletion::{Deletion, Doomed};
 pub use super::draft::{Draft, DraftFault};
 use super::journal::{ConversationId, DeliveryState, DraftPlace, DraftRow, MessageId, PersonRow};
-use super::matrix::Matrix;
+pub use super::notice::Notice;
 use super::reason::Phrase;
 use super::record::RecordRequest;
-use super::search::{Found, Search};
+use super::search::Search;
 use super::snapshot::Settings;
 use super::text::FileShown;
 use crate::sip::File;
@@ -66,8 +65,17 @@ pub enum Command {
     PutSettings(Settings),
     /// Read a file to attach to a message.
     Attach(PathBuf),
-    /// Save a file from a received message in the downloads folder.
+    /// Save a file of a message.
     SaveFile {
+        /// The message.
+        message: MessageId,
+        /// The index of the file.
+        file: usize,
+        /// Where, as the user chose it; if none, in the downloads folder under its own name.
+        to: Option<PathBuf>,
+    },
+    /// Read a file of a message; the answer is [`Notice::FileRead`].
+    ReadFile {
         /// The message.
         message: MessageId,
         /// The index of the file.
@@ -124,6 +132,25 @@ pub enum AgentCommand {
     /// Keep what is being written, in place of what was kept of it; an empty one is forgotten. Sent from time to time
     /// while somebody writes. A message that is sent takes its draft along: the same place, text and files.
     KeepDraft(DraftRow),
+    /// Keep this message, and send it at this time.
+    SendLater {
+        /// The message.
+        draft: Draft,
+        /// The time.
+        due: Timestamp,
+    },
+    /// Send a message that waits for its time at this time instead.
+    PutOff {
+        /// Its number.
+        number: u32,
+        /// The time.
+        due: Timestamp,
+    },
+    /// Forget a message that waits for its time: it is not sent.
+    TakeLaterBack {
+        /// Its number.
+        number: u32,
+    },
     /// The user has seen the conversation up to this message, not to its end.
     SeenUpTo {
         /// The conversation.
@@ -285,6 +312,15 @@ pub enum Event {
         /// Why.
         why: DraftFault,
     },
+    /// A message waits for its time from now on, or no longer.
+    LaterChanged,
+    /// A message was handed over to be sent well after its time: the program did not run then.
+    SentLate {
+        /// Its time.
+        due: Timestamp,
+        /// Its recipients.
+        to: Vec<PersonRow>,
+    },
     /// Messages of this conversation are deleted for good; or the disk refused that, and they are still stored.
     Deleted {
         /// The conversation.
@@ -305,92 +341,4 @@ pub enum Event {
     },
     /// Un-registered; nothing more follows.
     Disconnected,
-}
-
-/// What the engine tells the window, each once: toasts and desktop notifications.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// Somebody was not reached (one per message; collected for 2 s).
-    NotDelivered {
-        /// The conversation.
-        conversation: ConversationId,
-        /// The message.
-        message: MessageId,
-        /// `2 of 6 not delivered`.
-        title: String,
-        /// `Ben: offline. Dana: no such address.`
-        body: String,
-        /// How many recipients a resend would go to.
-        failed: u32,
-    },
-    /// A late report says it was delivered after all: withdraw this message's notification.
-    Delivered {
-        /// The message.
-        message: MessageId,
-    },
-    /// A message was received.
-    Received {
-        /// The conversation.
-        conversation: ConversationId,
-        /// The sender's name or address.
-        from: String,
-        /// Its text.
-        text: String,
-    },
-    /// A draft's text goes back to the composer.
-    NotSent {
-        /// The draft.
-        draft: Draft,
-        /// The reason, in plain words.
-        why: String,
-    },
-    /// A file was saved there.
-    Saved(PathBuf),
-    /// A requested file was read.
-    Attached {
-        /// Its path.
-        path: PathBuf,
-        /// Its content.
-        file: File,
-    },
-    /// A requested file could not be read, or is no file to attach.
-    NotAttached {
-        /// Its path.
-        path: PathBuf,
-        /// Why, as a sentence.
-        why: String,
-    },
-    /// What was being written when the program ended; told once after the start.
-    Drafts(Vec<DraftRow>),
-    /// What is being written could not be kept.
-    DraftNotKept {
-        /// Where.
-        place: DraftPlace,
-        /// Why.
-        why: DraftFault,
-    },
-    /// The file of the messages is damaged; told after a check in the background.
-    StoreDamaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, at most a hundred sentences.
-        faults: Vec<String>,
-    },
-    /// Messages could not be deleted, and are still there.
-    NotDeleted,
-    /// How much room the messages take.
-    Storage(StorageUse),
-    /// What became of the latest messages of ours in a conversation.
-    Matrix(ConversationId, Arc<Matrix>),
-    /// What the latest search found.
-    Found(Box<Found>),
-    /// A requested file of contacts was read.
-    ContactsRead {
-        /// Its content, or why it cannot be read.
-        file: Result<Bytes, String>,
-    },
-    /// A sentence for the user (a broken settings file set aside, a full disk).
-    Problem(String),
-    /// More notices came than the window took: this many were dropped.
-    Missed(u32),
 }

@@ -94,6 +94,8 @@ pub struct ConversationRow {
 /// Where a message is being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DraftPlace {
+    /// Written, and sent at a later time; by number.
+    Later(u32),
     /// To people who are still being chosen.
     NewMessage,
     /// In a conversation.
@@ -105,7 +107,7 @@ pub enum DraftPlace {
 pub struct DraftRow {
     /// Where.
     pub place: DraftPlace,
-    /// When it was last changed; set by the machine.
+    /// When it was last changed; set by the machine. Of one that is sent later, the time at which it is to be sent.
     pub at: Timestamp,
     /// The text so far.
     pub text: String,

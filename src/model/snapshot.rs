@@ -10,6 +10,7 @@ use super::account::{Account, RegistrationState};
 use super::contacts::AddressBook;
 pub use super::contacts::Person;
 use super::journal::{ConversationId, DeliveryState, MessageId, Way};
+use super::later::Later;
 use super::marks::Marks;
 use super::names::Names;
 use super::reason::Phrase;
@@ -35,6 +36,8 @@ pub struct Snapshot {
     pub unsent: usize,
     /// Where the account's server has redirected us, if it has.
     pub redirected_to: Option<String>,
+    /// Messages that wait for the time at which they are to be sent, the first first.
+    pub later: Arc<[Later]>,
     /// Entries of the conversation list in the order shown: those with unseen failures first, then by time.
     pub conversations: Arc<[ConversationHead]>,
     /// The open conversation.
@@ -125,6 +128,8 @@ pub struct Settings {
     pub quiet_until: Option<u64>,
     /// Testing mode: the messages on the wire can be watched.
     pub testing: bool,
+    /// Emoji that were chosen lately, latest first.
+    pub recent_emoji: Vec<String>,
 }
 
 impl Default for Settings {
@@ -139,6 +144,7 @@ impl Default for Settings {
             typing: true,
             quiet_until: None,
             testing: false,
+            recent_emoji: Vec::new(),
         }
     }
 }

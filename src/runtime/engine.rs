@@ -58,6 +58,7 @@ use crate::time::{Clock, Timestamp};
 
 pub use self::captures::open_capture;
 pub use crate::runtime::capture::pcapng;
+pub use crate::runtime::faults::contained;
 pub use crate::runtime::wire_tap::{Unseen, WireEntry, WireTap};
 
 use self::out::{Life, Out};

@@ -1,6 +1,7 @@
 //! Ends the process, with a status that a supervisor sees, when one of its parts dies because of a fault of ours.
 
-use std::panic::PanicHookInfo;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use super::logs;
 
@@ -26,11 +27,28 @@ pub enum Fault {
 /// others wait for it forever.
 pub fn end_process_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
+        if IS_CONTAINED.get() {
+            return tracing::warn!("{panic}");
+        }
         // The default hook is not used: it writes to standard error itself, and blocks while nobody reads that.
         tell(panic);
         logs::flush();
         std::process::exit(i32::from(FAULT_STATUS));
     }));
+}
+
+thread_local! {
+    /// This thread does work whose panic ends nothing else.
+    static IS_CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work whose panic ends nothing but itself: a library reads there what a stranger sent, and nothing else depends on it.
+/// None if it panicked.
+pub fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let before = IS_CONTAINED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    IS_CONTAINED.set(before);
+    done.ok()
 }
 
 fn tell(panic: &PanicHookInfo<'_>) {
@@ -62,6 +80,30 @@ mod tests {
         drop(fallen.join());
         // Reached only if the panic did not end the process.
         std::process::exit(0);
+    }
+
+    /// Run by the test below in a process of its own; otherwise it does nothing.
+    #[test]
+    fn panics_in_contained_work() {
+        if std::env::var_os(CHILD).is_none() {
+            return;
+        }
+        end_process_on_panic();
+        assert_eq!(contained(|| 7), Some(7));
+        let none: Option<()> = contained(|| panic!("a decoder fell over, made for this test"));
+        assert!(none.is_none() && !IS_CONTAINED.get());
+        std::process::exit(3);
+    }
+
+    #[test]
+    fn a_panic_in_contained_work_ends_that_work_alone() {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "runtime::faults::tests::panics_in_contained_work", "--nocapture"])
+            .env(CHILD, "1")
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(3));
     }
 
     #[test]

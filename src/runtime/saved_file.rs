@@ -30,6 +30,20 @@ pub fn save_private(folder: &Path, file: &File) -> io::Result<PathBuf> {
     save_with(folder, file, Permissions::from_mode(0o600), |to| to.write_all(&file.bytes))
 }
 
+/// Saves a file at the path that the user chose, in place of what is there; a full disk leaves that as it was.
+///
+/// # Errors
+/// It cannot be written there.
+pub fn save_as(path: &Path, file: &File) -> io::Result<()> {
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut aside =
+        tempfile::Builder::new().prefix(".fanfare-").permissions(for_everybody()).tempfile_in(folder)?;
+    aside.write_all(&file.bytes)?;
+    aside.persist(path).map_err(|refused| refused.error)?;
+    Ok(())
+}
+
 /// Writes the file aside and renames it once it is complete, so that a full disk leaves nothing behind.
 fn save_with(
     folder: &Path,
@@ -132,6 +146,17 @@ mod tests {
         assert_eq!(names, ["cat.png", "cat (1).png", "cat (2).png"]);
         assert_eq!(std::fs::read(folder.path().join("cat.png")).unwrap(), b"x");
         assert!(save_into(Path::new("/nonexistent"), &file(None, "a/b")).is_err());
+    }
+
+    #[test]
+    fn where_the_user_chose_what_is_there_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chosen.png");
+        std::fs::write(&path, "what was there").unwrap();
+        save_as(&path, &file(Some("cat.png"), "image/png")).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"x");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(save_as(Path::new("/nonexistent/a"), &file(None, "a/b")).is_err());
     }
 
     #[test]

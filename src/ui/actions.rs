@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use crate::model::command::{Command, Draft};
-use crate::model::contacts::Contact;
+use crate::model::contacts::{Contact, List};
 use crate::model::deletion::Doomed;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::marks::Marks;
 use crate::model::snapshot::Person;
+use crate::time::Timestamp;
 use crate::ui::commands::UiCommand;
 
 /// From one hit of a search to the next.
@@ -17,6 +18,70 @@ pub(crate) enum HitStep {
     Older,
     /// To a newer message.
     Newer,
+}
+
+/// What is asked of a saved list.
+#[derive(Clone, Debug)]
+pub(crate) enum ListAct {
+    /// Edit the one of this name.
+    Edit(String),
+    /// Remove it; a notice offers to undo it.
+    Remove(String),
+    /// Save these people as a list.
+    SaveAs(Vec<Person>),
+    /// Save this list, in place of the one before; a notice offers to undo it.
+    Put(Option<List>, List),
+    /// Bring the first one back, in place of the one of this name.
+    BringBack(List, String),
+}
+
+/// What is asked of a message that waits to be sent.
+#[derive(Clone, Debug)]
+pub(crate) enum WaitingAct {
+    /// Take it back into the composer.
+    TakeBack(u64),
+    /// Send it now.
+    SendNow(u64),
+    /// Send this draft later, from where it was written.
+    SendLater(Box<Draft>, When),
+    /// Ask for another time for the message of this number.
+    AskWhen(u32),
+    /// Send that message at this time.
+    PutOff(u32, Timestamp),
+    /// Take that message back into the composer.
+    TakeLaterBack(u32),
+}
+
+/// When a message is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// In an hour.
+    InAnHour,
+    /// Tomorrow at nine.
+    Tomorrow,
+    /// On the next Monday at nine.
+    Monday,
+    /// At this time.
+    At(Timestamp),
+    /// The user is asked.
+    Ask,
+}
+
+/// What is asked of a picture: its message, and its index among the files there.
+#[derive(Clone, Debug)]
+pub(crate) enum PictureAct {
+    /// Read it: it is in view.
+    Show((MessageId, usize)),
+    /// Show it enlarged; its name.
+    Enlarge((MessageId, usize), String),
+    /// Close the one that is enlarged.
+    Close,
+    /// Let the user choose where to save a file of this name.
+    SaveAs((MessageId, usize), String),
+    /// Make the picture in this file, which is too large, small enough and attach it.
+    ShrinkFile(PathBuf),
+    /// Make the attached pictures small enough.
+    ShrinkAttached,
 }
 
 /// A recipient who was not reached, perhaps because the address is wrong.
@@ -93,30 +158,30 @@ pub(crate) enum Act {
     AddContact(Person),
     /// Import contacts.
     Import,
-    /// Edit a saved list, by its name.
-    EditList(String),
+    /// Let the user choose a file of contacts for the open dialog.
+    ChooseContacts,
+    /// Something with a saved list.
+    List(ListAct),
     /// The text of a message to this conversation was changed; false if nothing is left of it.
     Typed(ConversationId, bool),
     /// Remove a contact; a notice offers to undo it.
     RemoveContact(Contact),
-    /// Remove a saved list; a notice offers to undo it.
-    RemoveList(String),
-    /// Save these people as a list.
-    SaveList(Vec<Person>),
     /// Write this quotation into the message field.
     Quote(String),
     /// Reply to this person alone, with this quotation.
     ReplyTo(Person, String),
-    /// Begin a new message with this text.
-    Forward(String),
+    /// Begin a new message with this text and these files of messages.
+    Forward(String, Vec<(MessageId, usize)>),
     /// Throw away the new message that is being written.
     DiscardNew,
     /// Go on with this new message, which was thrown away.
     TakeUp(Draft),
-    /// Take a message that waits back.
-    TakeBack(u64),
-    /// Send a message that waits now.
-    SendNow(u64),
+    /// Write this emoji where the cursor is.
+    Emoji(&'static str),
+    /// Something with a picture.
+    Picture(PictureAct),
+    /// Something with a message that waits.
+    Waiting(WaitingAct),
     /// Copy this text to the clipboard.
     Copy(String),
     /// Open this web address in the browser.

@@ -6,6 +6,8 @@ mod shell;
 
 mod held;
 
+mod later;
+
 mod contacts;
 
 mod deleting;
@@ -16,9 +18,11 @@ mod finding;
 
 mod handle_actions;
 
-mod choosing;
+mod testing;
 
 mod notices;
+
+mod pictures;
 
 mod typing;
 
@@ -43,10 +47,10 @@ use std::time::Duration;
 use egui::{ViewportCommand, Visuals};
 use jiff::tz::TimeZone;
 
-use self::choosing::ChosenFor;
 use self::deleting::Deletions;
 use self::drafts::KeptDrafts;
 use self::ended::{ended_ui, not_stored_ui};
+use self::pictures::ChosenFor;
 use self::screens::Showing;
 use self::seen::SeenSoFar;
 use self::shell::{MiddleView, Shell};
@@ -57,6 +61,7 @@ use super::compose::pictures::Pictures;
 use super::compose::recipients::Recipients;
 use super::desktop::browser::Browser;
 use super::desktop::chooser::Choosing;
+use super::desktop::exporter::Exporting;
 use super::desktop::notes::Notes;
 use super::desktop::notifications::DesktopNotifications;
 use super::kit::theme;
@@ -66,9 +71,11 @@ use super::panels::dialogs::{Outcome, dialog_ui};
 use super::panels::faults::{FaultsPanel, faults_ui};
 use super::panels::sign_in::{Progress, SignInForm, sign_in_ui};
 use super::sidebar::marks::MarkTable;
+use super::thread::album::Album;
+use super::thread::enlarged_ui;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::contacts::address_key;
-use crate::model::journal::ConversationId;
+use crate::model::journal::{ConversationId, MessageId};
 use crate::model::snapshot::{ConversationHead, Snapshot};
 use crate::ui::commands;
 use crate::ui::{Options, Source};
@@ -106,7 +113,14 @@ pub struct App {
     leaving: bool,
     browser: Option<Browser>,
     choosing: Option<Choosing<ChosenFor>>,
+    exporting: Option<Exporting>,
     pictures: Pictures<MiddleView>,
+    /// Pictures in the messages.
+    album: Album,
+    /// Files of messages that are read to be forwarded.
+    forwarded_files: Vec<(MessageId, usize)>,
+    /// Pictures that are too large for a message, and the view each was to be attached in.
+    oversized: Vec<(PathBuf, MiddleView)>,
     /// How often it was checked that the window is on a screen.
     placed: u8,
     /// That the window is shown.
@@ -163,7 +177,11 @@ impl App {
             leaving: false,
             browser: options.opener.map(|opener| Browser::new(ctx, opener)),
             choosing: options.chooser.map(|chooser| Choosing::new(ctx, chooser)),
+            exporting: options.exporter.map(|exporter| Exporting::new(ctx, exporter)),
             pictures: Pictures::new(ctx),
+            album: Album::new(ctx),
+            forwarded_files: Vec::new(),
+            oversized: Vec::new(),
             placed: 0,
             showing: Showing::default(),
             title: String::new(),
@@ -212,6 +230,11 @@ impl App {
         if before.thread.as_ref().map(Arc::as_ptr) != self.snapshot.thread.as_ref().map(Arc::as_ptr) {
             self.shell.matrix.may_have_changed();
         }
+        let address = |snapshot: &Snapshot| snapshot.account.as_ref().map(|account| account.address.clone());
+        if address(&before) != address(&self.snapshot) {
+            // The messages of another account have the same numbers.
+            self.album.clear();
+        }
         self.withdraw_read();
         if !Arc::ptr_eq(&before.conversations, &self.snapshot.conversations)
             || before.settings.conversations != self.snapshot.settings.conversations
@@ -252,7 +275,9 @@ impl App {
         self.take_drops(ctx);
         self.take_unopened();
         self.take_chosen(ctx);
+        self.take_exported();
         self.take_pictures(ctx);
+        self.take_decoded();
         self.open_last();
         self.send_ready(ctx);
         self.send_due(ctx);
@@ -271,7 +296,8 @@ impl App {
     pub fn draw(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         let mut acts = Vec::new();
-        if self.shell.dialog.is_none() && self.shell.finder.overlay.is_none() {
+        self.give_focus_back(&ctx);
+        if self.shell.dialog.is_none() && self.shell.finder.overlay.is_none() && self.album.large.is_none() {
             commands::pressed(&ctx).into_iter().for_each(|command| self.command(&ctx, command));
             self.undelete_by_key(&ctx);
             self.take_typing(&ctx);
@@ -298,7 +324,7 @@ impl App {
                 ctx.request_repaint();
             }
         } else {
-            let seen = (&*self.snapshot, self.pictures.previews());
+            let seen = (&*self.snapshot, (self.pictures.previews(), &self.album));
             self.shell.ui(ui, seen, &self.look, &mut acts);
         }
         if has_wire_window {
@@ -308,6 +334,7 @@ impl App {
             self.shell.matrix_window(&ctx, &self.look, &mut acts);
         }
         self.dialog(&ctx, &mut acts);
+        enlarged_ui(&ctx, &mut self.album, self.shell.thread(&self.snapshot).map(Arc::as_ref), &mut acts);
         self.overlay(&ctx, &mut acts);
         attach::hover_ui(&ctx, self.shell.place != MiddleView::Nothing);
         let places = self.shell.toast_places(&ctx);

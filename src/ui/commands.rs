@@ -15,6 +15,8 @@ pub(crate) enum UiCommand {
     FindHere,
     FindEverywhere,
     GoToDate,
+    Export,
+    Emoji,
     Search,
     ConversationUp,
     ConversationDown,
@@ -38,6 +40,7 @@ pub(crate) enum UiCommand {
     Quote,
     ReplyToSender,
     Forward,
+    SaveFileAs,
     Details,
     SaveRecord,
     Resend,
@@ -108,6 +111,13 @@ pub(crate) const TABLE: &[Entry] = &[
         "Show the first message of a day in this conversation",
         &[key(CTRL, Key::G)],
     ),
+    entry(
+        UiCommand::Export,
+        "Export conversation…",
+        "To a page, a text, a table or JSON, by the ending of the name",
+        &[key(CTRL, Key::E)],
+    ),
+    entry(UiCommand::Emoji, "Insert an emoji", "Or type its name: :smile:", &[key(CTRL, Key::Period)]),
     entry(UiCommand::Search, "Search people", "Find a conversation or a contact", &[]),
     entry(UiCommand::ConversationUp, "Previous conversation", "", &[key(ALT, Key::ArrowUp)]),
     entry(UiCommand::ConversationDown, "Next conversation", "", &[key(ALT, Key::ArrowDown)]),
@@ -145,7 +155,8 @@ pub(crate) const TABLE: &[Entry] = &[
         &[key(CTRL, Key::R)],
     ),
     entry(UiCommand::ReplyToSender, "Reply to sender only", "The others here do not get the reply", &[]),
-    entry(UiCommand::Forward, "Forward", "Send this text to other people", &[]),
+    entry(UiCommand::Forward, "Forward", "Send this to other people", &[]),
+    entry(UiCommand::SaveFileAs, "Save as…", "Choose the folder and the name", &[]),
     entry(UiCommand::Details, "Details", "Who got it and when", &[]),
     entry(
         UiCommand::SaveRecord,
@@ -230,7 +241,7 @@ impl UiCommand {
 
 /// `Ctrl+N`.
 fn shown(shortcut: &KeyboardShortcut) -> String {
-    let key = [(Key::Comma, ","), (Key::Slash, "/"), (Key::Equals, "=")];
+    let key = [(Key::Comma, ","), (Key::Slash, "/"), (Key::Equals, "="), (Key::Period, ".")];
     let key = key.iter().find(|(key, _)| *key == shortcut.logical_key);
     let key = key.map_or_else(|| shortcut.logical_key.name(), |(_, shown)| shown);
     let modifiers = ModifierNames::NAMES.format(&shortcut.modifiers, cfg!(target_os = "macos"));

@@ -6,6 +6,8 @@ pub(super) mod recipients;
 
 pub(super) mod suggestions;
 
+pub(super) mod emoji;
+
 pub(super) mod attach;
 
 pub(super) mod pictures;

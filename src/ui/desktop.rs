@@ -9,3 +9,5 @@ pub mod notes;
 pub mod browser;
 
 pub mod chooser;
+
+pub mod exporter;

@@ -12,6 +12,8 @@ pub(super) mod palette;
 
 pub(super) mod calendar;
 
+pub(super) mod emoji;
+
 mod rank;
 
 mod rows;

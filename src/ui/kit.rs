@@ -8,8 +8,13 @@ pub(super) mod edit;
 
 pub(super) mod icons;
 
+pub(super) mod picture;
+
 pub(super) mod words;
+
+mod look;
 
 pub(super) mod theme;
 
+mod emoji_font;
 mod missing;

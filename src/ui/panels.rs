@@ -2,6 +2,8 @@
 
 pub(super) mod dialogs;
 
+pub(super) mod later;
+
 pub(super) mod import;
 
 pub(super) mod correct;

@@ -10,7 +10,11 @@ mod menu;
 
 mod ticks;
 
+mod enlarged;
+
 mod files;
+
+pub(crate) mod album;
 
 mod links;
 
@@ -22,8 +26,10 @@ use std::sync::Arc;
 
 use egui::{Align, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use self::album::Album;
 use self::anchored_list::{Rows, Seen};
 use self::bubble::{Row, focus_id};
+pub(crate) use self::enlarged::enlarged_ui;
 use self::picked::Picked;
 pub(crate) use self::picked::picked_ui;
 use self::view::message_at;
@@ -124,7 +130,7 @@ fn title(ui: &Ui, place: Rect, thread: &Thread, name: &str) {
 pub(crate) fn messages_ui(
     ui: &mut Ui,
     (view, marked): (&mut ThreadView, Marked<'_>),
-    look: &Look,
+    (album, look): (&Album, &Look),
     acts: &mut Vec<Act>,
 ) {
     let Some(thread) = view.shown.clone() else {
@@ -139,7 +145,7 @@ pub(crate) fn messages_ui(
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
     let chosen = view.chosen;
     let (picked, names) = (&view.picked, &*view.names);
-    let mut rows = Messages { thread: &thread, look, chosen, marked, picked, names, acts };
+    let mut rows = Messages { thread: &thread, album, look, chosen, marked, picked, names, acts };
     let seen = view.list.show(ui, &mut rows);
     view.at_bottom = seen.at_bottom;
     if seen.at_bottom {
@@ -213,6 +219,7 @@ fn down_button(ui: &Ui, area: Rect, count: usize) -> bool {
 /// The messages as rows for the list.
 struct Messages<'a> {
     thread: &'a Thread,
+    album: &'a Album,
     look: &'a Look,
     chosen: Option<MessageId>,
     marked: Marked<'a>,
@@ -236,6 +243,7 @@ impl Messages<'_> {
             is_hit: self.marked.hit == Some(message.id),
             is_group: self.thread.people.len() > 1,
             names: self.names,
+            album: self.album,
         })
     }
 }

@@ -14,6 +14,7 @@ use fanfare::model::command::{AgentCommand, Command, Notice};
 use fanfare::model::contacts::{AddressBook, Contact, List};
 use fanfare::model::deletion::StorageUse;
 use fanfare::model::journal::{ConversationId, DeliveryState, DraftRow, MessageId, Way};
+use fanfare::model::later::Later;
 use fanfare::model::matrix::Matrix;
 use fanfare::model::names::Names;
 use fanfare::model::record::RecordRequest;
@@ -54,6 +55,8 @@ pub(crate) struct Inner {
     pub holds_back: bool,
     /// What stands behind the window has ended by a fault.
     pub ended: bool,
+    /// The files of messages.
+    pub files: BTreeMap<(MessageId, usize), File>,
     /// It cannot be started anew, because of this.
     pub not_again: Option<String>,
 }
@@ -129,11 +132,73 @@ fn obey(inner: &mut Inner, command: Command) {
         Command::AddContacts { contacts, lists } => change_book(inner, |book| {
             book.add(contacts, lists);
         }),
+        Command::PutList(list) => change_book(inner, |book| book.put_list(list)),
+        Command::RemoveList { name } => change_book(inner, |book| book.remove_list(&name)),
+        Command::Agent(command) => obey_agent(inner, command),
+        other @ (Command::ReadContacts(_)
+        | Command::ExportContacts
+        | Command::Attach(_)
+        | Command::ReadFile { .. }
+        | Command::SaveRecord(_)
+        | Command::Save(_)
+        | Command::CountOutcomes(_)
+        | Command::MeasureStorage) => {
+            if let Some(notice) = notice_of(inner, other) {
+                inner.notices.push(notice);
+            }
+        }
+        Command::ShowAround { .. }
+        | Command::SaveFile { .. }
+        | Command::Search(_)
+        | Command::Delete(_)
+        | Command::Quit => {}
+    }
+}
+
+fn obey_agent(inner: &mut Inner, command: AgentCommand) {
+    match command {
+        AgentCommand::Seen { conversation } => {
+            let mut heads = inner.snapshot.conversations.to_vec();
+            for head in heads.iter_mut().filter(|head| head.id == conversation) {
+                (head.unread, head.failed_unseen) = (0, 0);
+            }
+            inner.snapshot.conversations = heads.into();
+        }
+        AgentCommand::SeenUpTo { conversation, unread, .. } => {
+            let mut heads = inner.snapshot.conversations.to_vec();
+            heads.iter_mut().filter(|head| head.id == conversation).for_each(|head| head.unread = unread);
+            inner.snapshot.conversations = heads.into();
+        }
+        AgentCommand::SendLater { draft, due } => change_later(inner, |later| {
+            let number = later.last().map_or(1, |last| last.number + 1);
+            later.push(Later { number, due, draft });
+        }),
+        AgentCommand::PutOff { number, due } => change_later(inner, |later| {
+            later.iter_mut().filter(|later| later.number == number).for_each(|later| later.due = due);
+        }),
+        AgentCommand::TakeLaterBack { number } => {
+            change_later(inner, |later| later.retain(|later| later.number != number));
+        }
+        AgentCommand::Send(_)
+        | AgentCommand::Resend { .. }
+        | AgentCommand::ResendTo { .. }
+        | AgentCommand::Withdraw { .. }
+        | AgentCommand::KeepDraft(_)
+        | AgentCommand::Typing { .. }
+        | AgentCommand::Delete(_)
+        | AgentCommand::Connect
+        | AgentCommand::Disconnect => {}
+    }
+}
+
+/// What the engine would tell after such a command.
+fn notice_of(inner: &Inner, command: Command) -> Option<Notice> {
+    match command {
         Command::ReadContacts(path) => {
             let file = std::fs::read(&path).map(Into::into).map_err(|error| format!("{error}."));
-            inner.notices.push(Notice::ContactsRead { file });
+            Some(Notice::ContactsRead { file })
         }
-        Command::ExportContacts => inner.notices.push(Notice::Saved("/downloads/contacts.vcf".into())),
+        Command::ExportContacts => Some(Notice::Saved("/downloads/contacts.vcf".into())),
         Command::MeasureStorage => {
             let oldest = Some(ago(60 * 24 * 400));
             let found = StorageUse {
@@ -143,51 +208,56 @@ fn obey(inner: &mut Inner, command: Command) {
                 file_bytes: 30_000_000,
                 oldest,
             };
-            inner.notices.push(Notice::Storage(found));
-        }
-        Command::PutList(list) => change_book(inner, |book| book.put_list(list)),
-        Command::RemoveList { name } => change_book(inner, |book| book.remove_list(&name)),
-        Command::Agent(AgentCommand::Seen { conversation }) => {
-            let mut heads = inner.snapshot.conversations.to_vec();
-            for head in heads.iter_mut().filter(|head| head.id == conversation) {
-                (head.unread, head.failed_unseen) = (0, 0);
-            }
-            inner.snapshot.conversations = heads.into();
-        }
-        Command::Agent(AgentCommand::SeenUpTo { conversation, unread, .. }) => {
-            let mut heads = inner.snapshot.conversations.to_vec();
-            heads.iter_mut().filter(|head| head.id == conversation).for_each(|head| head.unread = unread);
-            inner.snapshot.conversations = heads.into();
+            Some(Notice::Storage(found))
         }
         Command::Attach(path) if path.ends_with("nothing") => {
             let why = format!("{} cannot be read: there is no such file.", path.display());
-            inner.notices.push(Notice::NotAttached { path, why });
+            Some(Notice::NotAttached { path, why, is_too_large: false })
+        }
+        Command::Attach(path) if std::fs::metadata(&path).is_ok_and(|data| data.len() > 1024 * 1024) => {
+            let why = "It is too large.".to_owned();
+            Some(Notice::NotAttached { path, why, is_too_large: true })
+        }
+        Command::ReadFile { message, file } => {
+            let content = inner.files.get(&(message, file)).cloned();
+            Some(Notice::FileRead { message, file, content })
         }
         Command::Attach(path) => {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             let file = File { name, media_type: "image/png".into(), bytes: vec![7; 12_345].into() };
-            inner.notices.push(Notice::Attached { path, file });
+            Some(Notice::Attached { path, file })
         }
         Command::Save(file) => {
             let path = format!("/downloads/{}", file.name.unwrap_or_default());
-            inner.notices.push(Notice::Saved(path.into()));
+            Some(Notice::Saved(path.into()))
         }
-        Command::CountOutcomes(id) => {
-            if let Some(matrix) = inner.matrix.clone() {
-                inner.notices.push(Notice::Matrix(id, matrix));
-            }
-        }
+        Command::CountOutcomes(id) => inner.matrix.clone().map(|matrix| Notice::Matrix(id, matrix)),
         Command::SaveRecord(RecordRequest { message, format, .. }) => {
             let path = format!("/downloads/delivery-record-{}.{}", message.0, format.ending());
-            inner.notices.push(Notice::Saved(path.into()));
+            Some(Notice::Saved(path.into()))
         }
         Command::Agent(_)
+        | Command::Open(_)
         | Command::ShowAround { .. }
+        | Command::Close
+        | Command::PutContact(_)
+        | Command::AddContacts { .. }
+        | Command::RemoveContact { .. }
+        | Command::PutList(_)
+        | Command::RemoveList { .. }
+        | Command::PutAccount(_)
+        | Command::PutSettings(_)
         | Command::SaveFile { .. }
         | Command::Search(_)
         | Command::Delete(_)
-        | Command::Quit => {}
+        | Command::Quit => None,
     }
+}
+
+fn change_later(inner: &mut Inner, change: impl FnOnce(&mut Vec<Later>)) {
+    let mut later = inner.snapshot.later.to_vec();
+    change(&mut later);
+    inner.snapshot.later = later.into();
 }
 
 fn change_book(inner: &mut Inner, change: impl FnOnce(&mut AddressBook)) {

@@ -38,5 +38,8 @@ fn a_file_is_named_and_saved_by_its_button_alone() {
     buttons[1].click();
     window.run();
     let saved = fake.asked().into_iter().find(is_save);
-    assert!(matches!(saved, Some(Command::SaveFile { message: MessageId(1), file: 1 })), "{saved:?}");
+    assert!(
+        matches!(saved, Some(Command::SaveFile { message: MessageId(1), file: 1, to: None })),
+        "{saved:?}"
+    );
 }

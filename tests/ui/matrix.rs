@@ -250,7 +250,7 @@ fn looked_into(
     let path = folder.path().join("theirs.pcapng");
     write(&path);
     let fake = fake(theme);
-    let chooser = Some(Chooser(Arc::new(move || Some(vec![path.clone()]))));
+    let chooser = Some(Chooser(Arc::new(move |_| Some(vec![path.clone()]))));
     let options = Options { zone: Some(TimeZone::UTC), chooser, ..Options::default() };
     let mut window = fake.window_with(size, options);
     press(&mut window, Modifiers::ALT, Key::ArrowDown);

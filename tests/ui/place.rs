@@ -257,6 +257,28 @@ fn a_list_or_a_contact_that_was_removed_comes_back_by_undo() {
 }
 
 #[test]
+fn a_list_that_was_changed_is_as_it_was_by_undo() {
+    let fake = busy();
+    let before = fanfare::ui::Source::snapshot(&fake).book.lists.clone();
+    let mut window = fake.window(LARGE);
+    window.get_by_role_and_label(Role::Tab, "Contacts").click();
+    window.run();
+    window.get_by_label("Edit list Night shift").click();
+    window.run();
+    type_into(&mut window, "List name", " 2");
+    window.get_by_label("Remove Cy Young").click();
+    window.run();
+    window.get_by_label("Save list").click();
+    window.run();
+    window.get_by_label("List Night shift 2");
+    assert!(says(&window, "The list Night shift 2 was changed."));
+    window.get_by_label("Undo").click();
+    window.run();
+    window.get_by_label("List Night shift");
+    assert_eq!(fanfare::ui::Source::snapshot(&fake).book.lists, before);
+}
+
+#[test]
 fn the_message_field_has_the_focus_once_the_conversation_is_loaded() {
     let fake = busy();
     let mut window = fake.window(LARGE);

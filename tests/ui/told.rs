@@ -183,7 +183,7 @@ fn files_are_chosen_in_the_chooser_of_the_desktop_and_by_path_where_there_is_non
     fake.converse(1, &ann, vec![own(5, ago(3), "Hello.", &[(&ann[0], Delivered)])], 0);
     let chooser = |answer: Option<Vec<&'static str>>| {
         let answer = answer.map(|paths| paths.into_iter().map(Into::into).collect::<Vec<_>>());
-        let chooser = Some(Chooser(Arc::new(move || answer.clone())));
+        let chooser = Some(Chooser(Arc::new(move |_| answer.clone())));
         Options { zone: Some(TimeZone::UTC), chooser, ..Options::default() }
     };
     let mut window =

@@ -37,6 +37,18 @@ pub(super) fn run(
             Part::Of(conversations)
         }
     };
+    write(opened, part, format, out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes this part of the history.
+pub(super) fn write(
+    opened: &Opened,
+    part: Part,
+    format: ExportFormat,
+    out: Option<&Path>,
+) -> anyhow::Result<()> {
+    let reader = opened.history.reader();
     let mut out = Writer::open(out)?;
     let mut goes_on = out.put(&head(format))?;
     for page in reader.pages(part) {
@@ -44,14 +56,13 @@ pub(super) fn run(
             goes_on = goes_on && out.put(&message(format, stored, &opened.names)?)?;
         }
         if !goes_on {
-            return Ok(ExitCode::SUCCESS);
+            return Ok(());
         }
     }
     if format == ExportFormat::Html {
         out.put(page::END)?;
     }
-    out.finish()?;
-    Ok(ExitCode::SUCCESS)
+    out.finish()
 }
 
 fn head(format: ExportFormat) -> String {

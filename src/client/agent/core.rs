@@ -59,6 +59,10 @@ pub(crate) struct Single {
 pub(crate) enum Action {
     /// What is being written is stored; if not, the owner is told.
     DraftKept(DraftPlace),
+    /// A message that is sent later is stored; if not, the owner gets it back.
+    LaterKept(u32),
+    /// It has become a message; if that is not stored, it waits a little longer.
+    LaterSent(u32),
     /// If it is stored, tell the owner.
     Tell(Event),
     /// Tell the owner, whatever became of the batch.
@@ -86,8 +90,7 @@ pub(crate) enum Action {
     },
     /// It is stored that everything up to this message was seen: tell the owner, and any senders who asked to know.
     Seen(ConversationId, MessageId),
-    /// A received message is stored: tell the owner, then answer. If it is not, nor a new row of its conversation, forget
-    /// its key, and answer.
+    /// A received message is stored: tell the owner, then answer. If not, forget its key and its conversation's new row, and answer.
     Incoming {
         /// The message.
         row: Box<IncomingRow>,

@@ -1,4 +1,4 @@
-//! Saves a file from a message into the downloads folder.
+//! Saves a file of a message, or reads it for the window.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,17 +12,32 @@ use crate::sip::{File, content};
 use crate::store::history::{History, Reader, StoredMessage};
 
 use super::out::Out;
-use crate::runtime::saved_file::{save_into, save_private};
+use crate::runtime::saved_file::{save_as, save_into, save_private};
+
+/// A file: its message, and its index there.
+type FileOf = (MessageId, usize);
 
 /// Saves a file of a message on the history's thread and reports the result; false if too much is waiting there.
-pub(super) fn save(history: &History, message: MessageId, file: usize, out: &Arc<Out>) -> bool {
+pub(super) fn save(history: &History, (message, file): FileOf, to: Option<PathBuf>, out: &Arc<Out>) -> bool {
     let out = Arc::clone(out);
     history.ask(move |reader| {
-        let saved = downloads().and_then(|folder| save_into(&folder, &read(reader, message, file)?));
+        let saved = match to {
+            Some(path) => read(reader, message, file).and_then(|file| save_as(&path, &file).map(|()| path)),
+            None => downloads().and_then(|folder| save_into(&folder, &read(reader, message, file)?)),
+        };
         out.tell(match saved {
             Ok(path) => Notice::Saved(path),
             Err(error) => Notice::Problem(format!("The file could not be saved: {error}.")),
         });
+    })
+}
+
+/// Reads a file of a message on the history's thread and gives it to the window; false if too much is waiting there.
+pub(super) fn hand_over(history: &History, (message, file): FileOf, out: &Arc<Out>) -> bool {
+    let out = Arc::clone(out);
+    history.ask(move |reader| {
+        let content = read(reader, message, file).ok();
+        out.tell(Notice::FileRead { message, file, content });
     })
 }
 

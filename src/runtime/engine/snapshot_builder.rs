@@ -247,6 +247,8 @@ impl SnapshotBuilder {
             // The first says nothing that is shown. The second is for testers: the command line logs it; the window
             // does not show it yet.
             Event::Reported { .. } | Event::ReportedStranger { .. } => {}
+            Event::LaterChanged => {}
+            Event::SentLate { due, to } => self.tell(Notice::SentLate { due, to }),
             Event::DraftNotKept { place, why } => self.tell(Notice::DraftNotKept { place, why }),
             Event::Composing { conversation, from, until } => {
                 self.composing.hear(conversation, names.person(&from), until);
@@ -376,6 +378,7 @@ impl SnapshotBuilder {
             untrusted: self.untrusted.clone(),
             redirected_to: machine.and_then(UserAgent::redirected_to),
             unsent: machine.map_or(0, UserAgent::unsent),
+            later: machine.map(|machine| machine.later().into()).unwrap_or_default(),
             conversations: Arc::clone(&self.heads),
             thread,
             writing: self.composing.shown(),

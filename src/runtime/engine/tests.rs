@@ -4,6 +4,8 @@ mod accounts;
 
 mod deleting;
 
+mod killed;
+
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;

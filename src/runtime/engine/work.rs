@@ -117,7 +117,6 @@ struct Work {
     has_looked_at_the_store: bool,
     /// Where the client's messages are stored in testing mode; None if the proxy in this process stores them.
     wire: Option<WireTap>,
-    /// Where what passes is read.
     tap: WireTap,
     commands: mpsc::Receiver<Command>,
     answers: mpsc::Receiver<Result<ReadResult, ReadError>>,
@@ -318,7 +317,8 @@ impl Work {
                 }
             }
             Command::Attach(path) => self.attach(path),
-            Command::SaveFile { message, file } => self.save_file(message, file),
+            Command::SaveFile { message, file, to } => self.save_file(message, file, to),
+            Command::ReadFile { message, file } => self.read_file(message, file),
             Command::SaveRecord(request) => self.save_record(request),
             Command::Save(file) => save_made(file, self.builder.out()),
             Command::CountOutcomes(conversation) => self.count_outcomes(conversation),

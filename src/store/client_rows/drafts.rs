@@ -6,10 +6,22 @@ use crate::model::journal::{ConversationId, DraftPlace, DraftRow};
 use crate::sip::File;
 use crate::store::columns::{people, people_column, signed, timestamp, unsigned};
 
-const fn number(place: DraftPlace) -> u64 {
+/// Those that are sent later come before 0, in the order of their numbers.
+const LATER_FROM: i64 = -(1 << 32);
+
+fn number(place: DraftPlace) -> i64 {
     match place {
+        DraftPlace::Later(number) => LATER_FROM + i64::from(number),
         DraftPlace::NewMessage => 0,
-        DraftPlace::In(ConversationId(id)) => id,
+        DraftPlace::In(ConversationId(id)) => signed(id),
+    }
+}
+
+fn place(number: i64) -> DraftPlace {
+    match number {
+        0 => DraftPlace::NewMessage,
+        1.. => DraftPlace::In(ConversationId(unsigned(number))),
+        _ => DraftPlace::Later(u32::try_from(number - LATER_FROM).unwrap_or_default()),
     }
 }
 
@@ -18,7 +30,7 @@ pub(super) fn put_draft(
     row: &DraftRow,
     has_new_files: bool,
 ) -> rusqlite::Result<()> {
-    let place = signed(number(row.place));
+    let place = number(row.place);
     let sql = "INSERT OR REPLACE INTO draft (place, at, text, people, hidden) VALUES (?1, ?2, ?3, ?4, ?5)";
     connection.prepare_cached(sql)?.execute(params![
         place,
@@ -40,7 +52,7 @@ pub(super) fn put_draft(
 }
 
 pub(super) fn forget_draft(connection: &Connection, place: DraftPlace) -> rusqlite::Result<()> {
-    let place = signed(number(place));
+    let place = number(place);
     connection.prepare_cached("DELETE FROM draft WHERE place = ?1")?.execute([place])?;
     connection.prepare_cached("DELETE FROM draft_file WHERE place = ?1")?.execute([place]).map(drop)
 }
@@ -59,20 +71,16 @@ pub(super) fn drafts(connection: &Connection) -> rusqlite::Result<Vec<DraftRow>>
 }
 
 fn draft(row: &Row<'_>) -> rusqlite::Result<(i64, DraftRow)> {
-    let place: i64 = row.get("place")?;
+    let number: i64 = row.get("place")?;
     let draft = DraftRow {
-        place: if place == 0 {
-            DraftPlace::NewMessage
-        } else {
-            DraftPlace::In(ConversationId(unsigned(place)))
-        },
+        place: place(number),
         at: timestamp(row, "at")?,
         text: row.get("text")?,
         people: people(row, "people")?,
         hidden: row.get("hidden")?,
         files: Vec::new(),
     };
-    Ok((place, draft))
+    Ok((number, draft))
 }
 
 fn file(row: &Row<'_>) -> rusqlite::Result<File> {

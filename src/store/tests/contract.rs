@@ -167,13 +167,23 @@ fn a_draft_keeps_its_files_and_ends_when_it_is_sent(mut tables: impl ClientTable
     };
     let longer = client::DraftRow { text: "Look!".to_owned(), ..row.clone() };
     let new = client::DraftRow { place: DraftPlace::NewMessage, files: Vec::new(), ..row.clone() };
+    let later = |number: u32| client::DraftRow { place: DraftPlace::Later(number), ..row.clone() };
     tables.apply(&group(client_story())).unwrap();
-    for (row, has_new_files) in [(row, true), (new.clone(), true), (longer.clone(), false)] {
+    let drafts = [
+        (row.clone(), true),
+        (later(2), true),
+        (new.clone(), true),
+        (longer.clone(), false),
+        (later(1), true),
+    ];
+    for (row, has_new_files) in drafts {
         tables.apply(&group(vec![client::Write::Draft { row, has_new_files }])).unwrap();
     }
-    assert_eq!(rows_of(&tables).drafts, [new.clone(), longer]);
-    tables.apply(&group(vec![client::Write::ForgetDraft(place)])).unwrap();
-    assert_eq!(rows_of(&tables).drafts, [new]);
+    assert_eq!(rows_of(&tables).drafts, [later(1), later(2), new.clone(), longer]);
+    for place in [place, DraftPlace::Later(1)] {
+        tables.apply(&group(vec![client::Write::ForgetDraft(place)])).unwrap();
+    }
+    assert_eq!(rows_of(&tables).drafts, [later(2), new]);
 }
 
 fn old_keys_are_forgotten_and_newer_ones_kept(mut tables: impl ClientTables) {

@@ -2,9 +2,9 @@
 
 use super::App;
 use crate::model::command::Command;
-use crate::model::contacts::Contact;
+use crate::model::contacts::{Contact, List};
 use crate::model::snapshot::Person;
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, ListAct};
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::people::{ContactForm, ListForm};
 
@@ -26,7 +26,37 @@ impl App {
         self.shell.show(Dialog::Contact(form));
     }
 
-    pub(super) fn edit_list(&mut self, name: &str) {
+    /// Does what the user wants with a saved list.
+    pub(super) fn list(&mut self, act: ListAct) {
+        match act {
+            ListAct::Edit(name) => self.edit_list(&name),
+            ListAct::Remove(name) => self.remove_list(name),
+            ListAct::SaveAs(people) => self.shell.show(Dialog::List(ListForm::of(people))),
+            ListAct::Put(before, list) => self.put_list(before, list),
+            ListAct::BringBack(list, instead_of) => {
+                if list.name != instead_of {
+                    self.ask(Command::RemoveList { name: instead_of });
+                }
+                self.ask(Command::PutList(list));
+            }
+        }
+    }
+
+    /// Saves a list, and offers to undo it if it was changed.
+    fn put_list(&mut self, before: Option<List>, list: List) {
+        if let Some(before) = before.as_ref().filter(|before| before.name != list.name) {
+            self.ask(Command::RemoveList { name: before.name.clone() });
+        }
+        let name = list.name.clone();
+        if self.ask(Command::PutList(list.clone()))
+            && let Some(before) = before.filter(|before| *before != list)
+        {
+            let words = format!("The list {name} was changed.");
+            self.shell.toasts.offer(words, "Undo", Act::List(ListAct::BringBack(before, name)));
+        }
+    }
+
+    fn edit_list(&mut self, name: &str) {
         let saved = self.snapshot.book.lists.iter().find(|list| list.name == name);
         let known = self.snapshot.names.lists().iter().find(|list| list.name == name);
         if let (Some(saved), Some(known)) = (saved, known) {
@@ -35,7 +65,7 @@ impl App {
     }
 
     /// Removes a saved list, and offers to undo it.
-    pub(super) fn remove_list(&mut self, name: String) {
+    fn remove_list(&mut self, name: String) {
         let list = self.snapshot.book.lists.iter().find(|list| list.name == name).cloned();
         let words = format!("The list {name} was removed.");
         if self.ask(Command::RemoveList { name })

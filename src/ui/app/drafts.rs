@@ -124,6 +124,8 @@ impl App {
             let place = match row.place {
                 DraftPlace::NewMessage => MiddleView::New,
                 DraftPlace::In(id) => MiddleView::Conversation(id),
+                // It is not being written.
+                DraftPlace::Later(_) => continue,
             };
             let is_written = self
                 .shell

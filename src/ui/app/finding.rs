@@ -5,12 +5,16 @@ use std::time::Duration;
 use egui::{Align2, Context, Modal, vec2};
 
 use super::App;
+use super::shell::MiddleView;
+use crate::model::command::Command;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::search::Found;
 use crate::model::snapshot::Person;
 use crate::ui::actions::{Act, HitStep};
+use crate::ui::compose::composer;
 use crate::ui::find::bar::{self, Bar};
 use crate::ui::find::calendar::{Calendar, calendar_ui};
+use crate::ui::find::emoji::{EmojiPicker, emoji_ui};
 use crate::ui::find::everywhere::everywhere_ui;
 use crate::ui::find::finder::{FoundPlace, Overlay};
 use crate::ui::find::palette::{Palette, palette_ui};
@@ -18,6 +22,10 @@ use crate::ui::kit::{edit, theme};
 
 /// Widest search over the window.
 const WIDTH_MAX: f32 = 620.0;
+/// Width of the picker of emoji: ten columns.
+const EMOJI_WIDTH: f32 = 408.0;
+/// How many emoji are remembered as used.
+const RECENT_EMOJI_MAX: usize = 20;
 
 impl App {
     /// Opens the search of the open conversation; where none is open, of all messages.
@@ -61,6 +69,45 @@ impl App {
         self.begin_overlay(ctx, Overlay::Calendar(Calendar::new(conversation, today)));
     }
 
+    /// Opens the picker of emoji for the message being written.
+    pub(super) fn choose_emoji(&mut self, ctx: &Context) {
+        if self.shell.place == MiddleView::Nothing {
+            return self.shell.toasts.push("Open a conversation first, then insert an emoji.".to_owned());
+        }
+        let picker = EmojiPicker::new(ctx, &self.snapshot.settings.recent_emoji);
+        self.begin_overlay(ctx, Overlay::Emoji(picker));
+        // It belongs to the message, whatever had the focus.
+        self.shell.finder.focus_before = Some(composer::field_id(self.shell.open()));
+    }
+
+    /// Writes an emoji where the cursor is, and remembers that it was used.
+    pub(super) fn insert_emoji(&mut self, ctx: &Context, emoji: &'static str) {
+        self.close_find(ctx);
+        let field = composer::field_id(self.shell.open());
+        let writing = self.shell.writing.entry(self.shell.place).or_default();
+        let cursor = edit::cursor(ctx, field, &writing.text).unwrap_or(writing.text.len());
+        edit::replace(ctx, field, &mut writing.text, cursor..cursor, emoji);
+        let mut settings = self.snapshot.settings.clone();
+        settings.recent_emoji.retain(|known| known != emoji);
+        settings.recent_emoji.insert(0, emoji.to_owned());
+        settings.recent_emoji.truncate(RECENT_EMOJI_MAX);
+        self.ask(Command::PutSettings(settings));
+    }
+
+    /// Gives the focus back, once nothing stands over the window any more: until the frame after that, egui takes it from
+    /// everything below.
+    pub(super) fn give_focus_back(&mut self, ctx: &Context) {
+        if self.shell.finder.gives_focus_to.is_none() {
+            return;
+        }
+        if ctx.memory(|memory| memory.top_modal_layer().is_some()) {
+            return ctx.request_repaint();
+        }
+        if let Some(id) = self.shell.finder.gives_focus_to.take() {
+            ctx.memory_mut(|memory| memory.request_focus(id));
+        }
+    }
+
     fn begin_overlay(&mut self, ctx: &Context, overlay: Overlay) {
         self.shell.finder.focus_before = ctx.memory(egui::Memory::focused);
         self.shell.finder.overlay = Some(overlay);
@@ -73,7 +120,10 @@ impl App {
             return false;
         }
         match finder.focus_before.take() {
-            Some(before) => ctx.memory_mut(|memory| memory.request_focus(before)),
+            Some(before) => {
+                self.shell.finder.gives_focus_to = Some(before);
+                ctx.request_repaint();
+            }
             None => self.focus_composer(ctx),
         }
         true
@@ -152,6 +202,10 @@ impl App {
                     palette_ui(ui, palette, acts);
                 }
                 Overlay::Calendar(calendar) => calendar_ui(ui, calendar, acts),
+                Overlay::Emoji(picker) => {
+                    ui.set_width(width.min(EMOJI_WIDTH));
+                    emoji_ui(ui, picker, acts);
+                }
             }
         });
         if shown.should_close() && acts.is_empty() {

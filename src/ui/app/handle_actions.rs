@@ -16,14 +16,13 @@ use crate::ui::commands::UiCommand;
 use crate::ui::compose::{composer, recipients};
 use crate::ui::panels::correct::CorrectForm;
 use crate::ui::panels::dialogs::Dialog;
-use crate::ui::panels::people::{ContactForm, ListForm, RenameForm};
+use crate::ui::panels::people::{ContactForm, RenameForm};
 use crate::ui::panels::settings::{ScaleStep, next_scale};
 use crate::ui::sidebar::conversations::search_id;
 use crate::ui::sidebar::marks::with_marks;
 use crate::ui::thread::ThreadView;
 
 use super::App;
-use super::choosing::ChosenFor;
 
 impl App {
     pub(super) fn carry_out(&mut self, ctx: &egui::Context, act: Act) {
@@ -33,7 +32,7 @@ impl App {
             }
             Act::Send(draft) => self.send(ctx, draft),
             Act::Attach(path) => self.attach(path),
-            Act::AskForFile => self.choose(ChosenFor::Draft(self.shell.place)),
+            Act::AskForFile => self.choose_files(),
             Act::AskForAuthority => self.shell.show(Dialog::Authority(String::new())),
             Act::ShowCertificate => self.shell.show(Dialog::Certificate),
             Act::Write(people) => self.write(ctx, people),
@@ -55,11 +54,10 @@ impl App {
             Act::EditContact(contact) => self.shell.show(Dialog::Contact(ContactForm::of(contact))),
             Act::AddContact(person) => self.add_contact(&person),
             Act::Import => self.shell.show(Dialog::Import(Box::default())),
-            Act::EditList(name) => self.edit_list(&name),
+            Act::ChooseContacts => self.choose_contacts(),
+            Act::List(act) => self.list(act),
             Act::Typed(conversation, has_text) => self.typed(ctx, conversation, has_text),
             Act::RemoveContact(contact) => self.remove_contact(contact),
-            Act::RemoveList(name) => self.remove_list(name),
-            Act::SaveList(people) => self.shell.show(Dialog::List(ListForm::of(people))),
             Act::OpenLink(target) => match &self.browser {
                 Some(browser) => browser.open(target),
                 None => ctx.open_url(egui::OpenUrl::new_tab(target)),
@@ -67,11 +65,12 @@ impl App {
             Act::Copy(text) => ctx.copy_text(text),
             Act::Quote(quoted) => self.insert_text(ctx, &quoted),
             Act::ReplyTo(person, quoted) => self.reply_to(ctx, person, &quoted),
-            Act::Forward(text) => self.forward(ctx, text),
+            Act::Forward(text, files) => self.forward(ctx, text, files),
             Act::DiscardNew => self.discard_new(ctx),
             Act::TakeUp(draft) => self.take_up(ctx, draft),
-            Act::TakeBack(number) => self.take_back(ctx, number),
-            Act::SendNow(number) => self.send_now(number),
+            Act::Picture(act) => self.picture(act),
+            Act::Emoji(emoji) => self.insert_emoji(ctx, emoji),
+            Act::Waiting(act) => self.waiting(ctx, act),
             Act::Mark(marks) => self.mark(marks),
             Act::Rename(marks) => self.shell.show(Dialog::Rename(RenameForm::of(marks))),
             Act::WriteTo(people) => self.write_to(ctx, people),
@@ -146,6 +145,7 @@ impl App {
         self.shell.leave_place();
         self.shell.place = MiddleView::Conversation(id);
         self.shell.thread = ThreadView::returning_to(self.shell.places.remove(&id));
+        self.album.clear();
         self.shell.drawer = false;
         self.ask(Command::Open(id));
         if self.shell.left.marks.get(id).unread {
@@ -178,6 +178,8 @@ impl App {
             UiCommand::FindHere => self.find_here(ctx),
             UiCommand::FindEverywhere => self.find_everywhere(ctx, None),
             UiCommand::GoToDate => self.choose_date(ctx),
+            UiCommand::Emoji => self.choose_emoji(ctx),
+            UiCommand::Export => self.export(),
             UiCommand::Search => focus(search_id()),
             UiCommand::ConversationUp => self.step(ctx, -1, |_| true),
             UiCommand::ConversationDown => self.step(ctx, 1, |_| true),
@@ -205,6 +207,7 @@ impl App {
             | UiCommand::CopyWithDelivery
             | UiCommand::ReplyToSender
             | UiCommand::Forward
+            | UiCommand::SaveFileAs
             | UiCommand::Details
             | UiCommand::SaveRecord
             | UiCommand::Resend

@@ -4,7 +4,7 @@ use egui::{Align, Layout, RichText, Ui};
 
 use super::shell::MiddleView;
 use crate::model::command::Draft;
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, WaitingAct};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, small_button};
 
@@ -30,10 +30,10 @@ pub(super) fn held_ui(ui: &mut Ui, held: &[Held], place: MiddleView, acts: &mut 
             ui.label(RichText::new(words).font(theme::strong(12.5)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if small_button(ui, "Send now").clicked() {
-                    acts.push(Act::SendNow(held.number));
+                    acts.push(Act::Waiting(WaitingAct::SendNow(held.number)));
                 }
                 if small_button(ui, "Undo").clicked() {
-                    acts.push(Act::TakeBack(held.number));
+                    acts.push(Act::Waiting(WaitingAct::TakeBack(held.number)));
                 }
                 let text = held.draft.text.replace('\n', " ");
                 let width = ui.available_width();

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use egui::{Event, ViewportCommand};
 
 use super::App;
-use super::choosing::ChosenFor;
 use super::shell::MiddleView;
 use crate::model::command::{AgentCommand, Command, Draft, Notice};
 use crate::model::journal::{ConversationId, PersonRow};
@@ -15,7 +14,6 @@ use crate::sip::{File, ReportMode, ReportOptions};
 use crate::ui::actions::Act;
 use crate::ui::compose::attach::{self, AttachForm};
 use crate::ui::desktop::browser::Browser;
-use crate::ui::desktop::chooser::Choosing;
 use crate::ui::desktop::notes::{DesktopTask, Watching};
 use crate::ui::desktop::notifications::{DesktopNotifications, Happened};
 use crate::ui::panels::dialogs::OpenDialog;
@@ -30,7 +28,10 @@ impl App {
             match notice {
                 Notice::NotSent { draft, why } => self.give_back(draft, why),
                 Notice::Attached { path, file } => self.attached(&path, file),
-                Notice::NotAttached { path, why } => self.not_attached(&path, why),
+                Notice::NotAttached { path, why, is_too_large } => {
+                    self.not_attached(&path, why, is_too_large);
+                }
+                Notice::FileRead { message, file, content } => self.file_read((message, file), content),
                 Notice::ContactsRead { file } => {
                     let form = self.shell.dialog.as_mut().and_then(OpenDialog::import_form);
                     if let Some(form) = form {
@@ -40,10 +41,12 @@ impl App {
                 Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
+                    self.album.ask_again();
                     self.shell.toasts.push(format!("Too many notices came at once: {count} are not shown."));
                 }
                 Notice::Drafts(rows) => self.take_drafts(rows),
                 Notice::DraftNotKept { why, .. } => self.draft_not_kept(why),
+                Notice::SentLate { due, to } => self.sent_late(due, &to),
                 Notice::NotDeleted => self.not_deleted(),
                 Notice::Storage(found) => storage::measured(ctx, found),
                 Notice::Matrix(conversation, matrix) => self.shell.matrix.take(conversation, matrix),
@@ -79,26 +82,6 @@ impl App {
         }
     }
 
-    /// Takes the files that were chosen. Where this desktop has no chooser, asks for a path.
-    pub(super) fn take_chosen(&mut self, ctx: &egui::Context) {
-        let chosen = self.choosing.as_mut().and_then(Choosing::chosen);
-        match chosen {
-            Some((ChosenFor::Draft(place), Some(paths))) => {
-                paths.into_iter().for_each(|path| self.attach_to(place, path));
-            }
-            Some((ChosenFor::Capture, Some(paths))) => {
-                if let Some(path) = paths.into_iter().next() {
-                    self.shell.wire.open(ctx, path);
-                }
-            }
-            Some((chosen_for, None)) => {
-                self.choosing = None;
-                self.ask_for_path(chosen_for);
-            }
-            None => {}
-        }
-    }
-
     /// A file was read: attaches it to the draft that was being written when it was requested.
     fn attached(&mut self, path: &Path, file: File) {
         let asked = self.attaching.iter().position(|(asked, _)| asked == path);
@@ -106,14 +89,19 @@ impl App {
         if self.attach_form(path).is_some() {
             self.shell.dialog = None;
         }
-        self.pictures.preview(&file);
-        self.shell.has_new_writing = true;
-        self.shell.writing.entry(place).or_default().files.push(file);
+        self.add_file(place, file);
     }
 
     /// A file could not be read: the dialog that asks for its path says so, else a notice.
-    fn not_attached(&mut self, path: &Path, why: String) {
-        self.attaching.retain(|(asked, _)| asked != path);
+    fn not_attached(&mut self, path: &Path, why: String, is_too_large: bool) {
+        let asked = self.attaching.iter().position(|(asked, _)| asked == path);
+        let place = asked.map_or(self.shell.place, |index| self.attaching.remove(index).1);
+        if is_too_large && self.offer_to_shrink(path, place) {
+            if self.attach_form(path).is_some() {
+                self.shell.dialog = None;
+            }
+            return;
+        }
         match self.attach_form(path) {
             Some(form) => form.failed(why),
             None => self.shell.toasts.push(why),
@@ -138,10 +126,7 @@ impl App {
         }
         for (place, made) in self.pictures.pasted() {
             match made {
-                Ok(file) => {
-                    self.shell.writing.entry(place).or_default().files.push(file);
-                    self.shell.has_new_writing = true;
-                }
+                Ok(file) => self.add_file(place, file),
                 Err(why) => self.shell.toasts.push(format!("The picture cannot be attached: {why}.")),
             }
         }

@@ -7,9 +7,10 @@ use egui::Context;
 use super::App;
 use super::held::Held;
 use super::shell::{Forwarding, MiddleView};
+use crate::limits::FILES_PER_MESSAGE_MAX;
 use crate::model::command::{AgentCommand, Command, Draft};
 use crate::model::contacts::address_key;
-use crate::model::journal::PersonRow;
+use crate::model::journal::{MessageId, PersonRow};
 use crate::model::snapshot::Person;
 use crate::ui::compose::composer::{self, Writing};
 use crate::ui::compose::recipients::{self, Recipients};
@@ -150,12 +151,17 @@ impl App {
         self.insert_text(ctx, quoted);
     }
 
-    /// Begins a new message with this text.
-    pub(super) fn forward(&mut self, ctx: &Context, text: String) {
+    /// Begins a new message with this text, and with these files once they were read.
+    pub(super) fn forward(&mut self, ctx: &Context, text: String, files: Vec<(MessageId, usize)>) {
         let (before, from) = (self.shell.writing.get(&MiddleView::New).cloned(), self.shell.place);
         self.begin_new(Writing { text, ..Writing::default() });
         let text = self.shell.writing.get(&MiddleView::New).map(|it| it.text.clone()).unwrap_or_default();
         self.shell.forwarding = Some(Forwarding { text, before, from });
+        for (message, file) in files.into_iter().take(FILES_PER_MESSAGE_MAX) {
+            if self.ask(Command::ReadFile { message, file }) {
+                self.forwarded_files.push((message, file));
+            }
+        }
         edit::forget(ctx, composer::field_id(None));
         ctx.memory_mut(|memory| memory.request_focus(recipients::field_id()));
     }

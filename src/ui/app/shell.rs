@@ -10,6 +10,7 @@ use egui::{
 
 use super::drafts;
 use super::held::{Held, held_ui};
+use super::later::{later_rows, later_ui};
 use crate::model::journal::ConversationId;
 use crate::model::snapshot::{Snapshot, Thread};
 use crate::runtime::engine::Wire;
@@ -31,6 +32,7 @@ use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
 use crate::ui::sidebar::picker::picker_ui;
+use crate::ui::thread::album::Album;
 use crate::ui::thread::{Around, Place, ThreadView, header_ui, messages_ui, picked_ui};
 use crate::ui::wire::WireView;
 
@@ -80,8 +82,11 @@ impl ColumnCount {
     }
 }
 
-/// What the columns show: the engine's state, and the previews of pictures being attached.
-type SnapshotView<'a> = (&'a Snapshot, &'a Previews);
+/// The previews of pictures being attached, and the pictures in messages.
+type PicturesView<'a> = (&'a Previews, &'a Album);
+
+/// What the columns show: the engine's state, and pictures.
+type SnapshotView<'a> = (&'a Snapshot, PicturesView<'a>);
 
 /// The window's own state, as opposed to the engine's.
 #[derive(Debug, Default)]
@@ -210,7 +215,7 @@ impl Shell {
     pub(crate) fn ui(
         &mut self,
         ui: &mut Ui,
-        (snapshot, previews): SnapshotView<'_>,
+        (snapshot, pictures): SnapshotView<'_>,
         look: &Look,
         acts: &mut Vec<Act>,
     ) {
@@ -223,7 +228,7 @@ impl Shell {
                 if room == ColumnCount::Wide && self.delivery_shown() && self.thread(snapshot).is_some() {
                     self.delivery_column(ui, look, acts);
                 }
-                self.middle_column(ui, (snapshot, previews), look, acts);
+                self.middle_column(ui, (snapshot, pictures), look, acts);
             }
             ColumnCount::Narrow if self.place == MiddleView::Nothing => {
                 let frame = Frame::NONE.fill(colors(ui).side);
@@ -231,7 +236,7 @@ impl Shell {
                     left_ui(ui, (&mut self.left, None), snapshot, None, look, acts);
                 });
             }
-            ColumnCount::Narrow => self.middle_column(ui, (snapshot, previews), look, acts),
+            ColumnCount::Narrow => self.middle_column(ui, (snapshot, pictures), look, acts),
         }
         if room != ColumnCount::Wide && self.drawer && self.thread(snapshot).is_some() {
             self.drawer_ui(ui, look, acts);
@@ -254,7 +259,7 @@ impl Shell {
     fn middle_column(&mut self, ui: &mut Ui, seen: SnapshotView<'_>, look: &Look, acts: &mut Vec<Act>) {
         CentralPanel::default().frame(Frame::NONE.fill(colors(ui).middle)).show(ui, |ui| match self.place {
             MiddleView::Nothing => welcome_ui(ui, acts),
-            MiddleView::New => self.new_message(ui, seen, acts),
+            MiddleView::New => self.new_message(ui, seen, look, acts),
             MiddleView::Conversation(_) => self.conversation(ui, seen, look, acts),
         });
     }
@@ -262,13 +267,14 @@ impl Shell {
     fn conversation(
         &mut self,
         ui: &mut Ui,
-        (snapshot, previews): SnapshotView<'_>,
+        (snapshot, pictures): SnapshotView<'_>,
         look: &Look,
         acts: &mut Vec<Act>,
     ) {
         let Some(thread) = self.thread(snapshot) else {
             return;
         };
+        let (previews, album) = pictures;
         let around = Around { back: self.room == Some(ColumnCount::Narrow), delivery: self.delivery_shown() };
         header_ui(ui, (thread, &self.left.marks.get(thread.conversation).name), around, acts);
         if let Some(bar) = self.finder.bar.as_mut().filter(|bar| bar.conversation == thread.conversation) {
@@ -283,17 +289,24 @@ impl Shell {
         foot(ui, |ui| {
             picked_ui(ui, view, acts);
             held_ui(ui, held, place, acts);
+            later_ui(ui, &later_rows(&snapshot.later, &thread.people, thread.hidden), look, acts);
             composer_ui(ui, writing, Audience::Thread(thread), (snapshot, previews), acts);
         });
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             self.messages = Some(ui.max_rect());
             let marked = self.finder.marked();
             self.thread.names = Arc::clone(&snapshot.names);
-            messages_ui(ui, (&mut self.thread, marked), look, acts);
+            messages_ui(ui, (&mut self.thread, marked), (album, look), acts);
         });
     }
 
-    fn new_message(&mut self, ui: &mut Ui, (snapshot, previews): SnapshotView<'_>, acts: &mut Vec<Act>) {
+    fn new_message(
+        &mut self,
+        ui: &mut Ui,
+        (snapshot, (previews, _)): SnapshotView<'_>,
+        look: &Look,
+        acts: &mut Vec<Act>,
+    ) {
         let back = self.room == Some(ColumnCount::Narrow);
         if std::mem::take(&mut self.wants_composer) {
             ui.memory_mut(|memory| memory.request_focus(composer::field_id(None)));
@@ -304,6 +317,7 @@ impl Shell {
         let held = &self.held;
         foot(ui, |ui| {
             held_ui(ui, held, MiddleView::New, acts);
+            later_ui(ui, &snapshot.later.iter().collect::<Vec<_>>(), look, acts);
             composer_ui(ui, writing, Audience::New, (snapshot, previews), acts);
         });
         let (messages, height) = (&mut self.messages, &mut self.recipients_height);

@@ -1,24 +1,26 @@
 //! Where a message is written: text, size, who sees whom, and **Send to N**.
 
 use egui::{
-    Align, Key, KeyboardShortcut, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2,
-    vec2,
+    Align, Key, KeyboardShortcut, Layout, Modifiers, Popup, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder,
+    pos2, vec2,
 };
 
-use super::attach;
 use super::pictures::Previews;
 use super::recipients::{self, Recipients};
+use super::{attach, emoji};
 use crate::limits;
 use crate::model::account::RegistrationState;
 use crate::model::command::Draft;
 use crate::model::journal::{ConversationId, PersonRow};
 use crate::model::snapshot::{Snapshot, Thread};
 use crate::sip::{File, ReportMode, ReportOptions};
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, PictureAct, WaitingAct, When};
+use crate::ui::commands::UiCommand;
 use crate::ui::kit::edit;
-use crate::ui::kit::icons::{Icon, icon_button, paint_icon};
+use crate::ui::kit::icons::{Icon, icon_button_with, paint_icon};
+use crate::ui::kit::picture::is_picture;
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{hint, primary, within};
+use crate::ui::kit::widgets::{hint, primary, small_button, within};
 use crate::ui::kit::words;
 
 /// Bytes of a submission besides its text and recipients, a generous estimate.
@@ -27,10 +29,15 @@ const HEAD_BYTES: usize = 700;
 const RECIPIENT_BYTES: usize = 20;
 /// Bytes that an attachment adds besides its content.
 const FILE_BYTES: usize = 512;
+/// What the head, the recipients and the parts of a message may take besides text and files, where room for pictures is
+/// reckoned.
+pub(crate) const MARGIN_BYTES: usize = 64 * 1024;
 /// The size meter is shown from this fraction of the limit.
 const METER_FROM: f32 = 0.75;
 /// Width of the button, enough for `Send to 500`.
 const BUTTON_WIDTH: f32 = 112.0;
+/// Width of the button beside it, which opens a menu.
+const MORE_WIDTH: f32 = 28.0;
 const BUTTON_HEIGHT: f32 = 36.0;
 /// The field grows to eight lines and then scrolls.
 const TEXT_HEIGHT_MAX: f32 = 8.0 * 18.0;
@@ -113,10 +120,15 @@ pub(crate) fn composer_ui(
     let ready = obstacle.is_none() && !rows.is_empty() && is_filled;
     writing_ui(ui, audience, snapshot);
     attach::files_ui(ui, &mut writing.files, previews);
+    let has_suggested = emoji::suggest_ui(ui, audience.field_id(), &mut writing.text);
     let by_key = ready && send_key(ui, audience.field_id(), snapshot.settings.enter_sends);
     let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
     let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
-    let written = write_ui(ui, writing, (audience.field_id(), new_line), &label, ready);
+    let mut written = write_ui(ui, writing, (audience.field_id(), new_line), &label, ready);
+    written.changed |= has_suggested;
+    if emoji::replace_closed(ui, audience.field_id(), &mut writing.text) {
+        ui.ctx().request_repaint();
+    }
     if let Audience::Thread(thread) = audience
         && written.changed
         && snapshot.settings.typing
@@ -124,20 +136,23 @@ pub(crate) fn composer_ui(
     {
         acts.push(Act::Typed(thread.conversation, !writing.text.is_empty()));
     }
-    if below_ui(ui, writing, audience, obstacle.as_deref(), bytes) {
-        acts.push(Act::AskForFile);
-    }
+    below_ui(ui, writing, audience, (obstacle.as_deref(), bytes), acts);
     if snapshot.registration == RegistrationState::NoFanOut && rows.len() > 1 {
         hint(ui, GOES_ONE_BY_ONE);
     }
     if snapshot.registration == RegistrationState::ByList && rows.len() > 1 {
         hint(ui, GOES_BY_LIST);
     }
-    if by_key || written.sent {
+    let when = written.later;
+    if by_key || written.sent || when.is_some() {
         let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
         let hidden = audience.hidden(writing) && rows.len() > 1;
         let (text, files) = (writing.text.trim_end().to_owned(), writing.files.clone());
-        acts.push(Act::Send(Draft { to: rows, text, files, hidden, report }));
+        let draft = Draft { to: rows, text, files, hidden, report };
+        acts.push(match when {
+            Some(when) => Act::Waiting(WaitingAct::SendLater(Box::new(draft), when)),
+            None => Act::Send(draft),
+        });
     }
 }
 
@@ -204,6 +219,8 @@ struct Written {
     changed: bool,
     /// The button was pressed.
     sent: bool,
+    /// A later time was chosen in the menu beside it.
+    later: Option<When>,
 }
 
 /// The text field and the button at its lower right.
@@ -215,19 +232,46 @@ fn write_ui(
     ready: bool,
 ) -> Written {
     let room = ui.available_rect_before_wrap();
-    let text_width = (room.width() - BUTTON_WIDTH - 12.0).max(80.0);
+    let buttons_width = BUTTON_WIDTH + MORE_WIDTH + 2.0;
+    let text_width = (room.width() - buttons_width - 12.0).max(80.0);
     let mut left = ui
         .new_child(UiBuilder::new().max_rect(Rect::from_min_size(room.min, vec2(text_width, room.height()))));
     let changed = text_ui(&mut left, writing, field);
     let height = left.min_rect().height().max(BUTTON_HEIGHT);
     let button = Rect::from_min_size(
-        pos2(room.right() - BUTTON_WIDTH, room.top() + height - BUTTON_HEIGHT - 2.0),
+        pos2(room.right() - buttons_width, room.top() + height - BUTTON_HEIGHT - 2.0),
         vec2(BUTTON_WIDTH, BUTTON_HEIGHT),
     );
+    let more = Rect::from_min_size(button.right_top() + vec2(2.0, 0.0), vec2(MORE_WIDTH, BUTTON_HEIGHT));
     let layout = Layout::top_down_justified(Align::Center);
     let sent = within(ui, button, layout, |ui| primary(ui, label, ready).clicked());
     ui.allocate_rect(Rect::from_min_size(room.min, vec2(room.width(), height)), Sense::hover());
-    Written { changed, sent }
+    let later = more_ui(ui, more, ready);
+    Written { changed, sent, later }
+}
+
+/// The button beside `Send`: a menu of times.
+fn more_ui(ui: &mut Ui, place: Rect, ready: bool) -> Option<When> {
+    within(ui, place, Layout::left_to_right(Align::Center), |ui| {
+        let button = |ui: &mut Ui| icon_button_with(ui, Icon::More, SEND_AT, SEND_AT);
+        let response = ui.add_enabled_ui(ready, button).inner;
+        Popup::menu(&response).show(times_ui).and_then(|menu| menu.inner)
+    })
+}
+
+fn times_ui(ui: &mut Ui) -> Option<When> {
+    let times = [
+        (When::InAnHour, "In an hour"),
+        (When::Tomorrow, "Tomorrow at 9:00"),
+        (When::Monday, "On Monday at 9:00"),
+        (When::Ask, "At another time…"),
+    ];
+    let chosen = times.into_iter().filter_map(|(when, label)| ui.button(label).clicked().then_some(when));
+    let chosen = chosen.last();
+    if chosen.is_some() {
+        ui.close();
+    }
+    chosen
 }
 
 /// The text field; true if the text was changed.
@@ -259,34 +303,48 @@ fn text_ui(ui: &mut Ui, writing: &mut Writing, (field, new_line): (egui::Id, Mod
     shown.inner.inner
 }
 
-/// The attach button, who sees whom, and the size meter, on one line; true if a file is to be attached.
+/// The attach button, who sees whom, and the size meter, on one line.
 fn below_ui(
     ui: &mut Ui,
     writing: &mut Writing,
     audience: Audience<'_>,
-    obstacle: Option<&str>,
-    bytes: usize,
-) -> bool {
-    let line = ui.horizontal(|ui| {
+    (obstacle, bytes): (Option<&str>, usize),
+    acts: &mut Vec<Act>,
+) {
+    ui.horizontal(|ui| {
         ui.set_min_height(theme::CONTROL_HEIGHT);
         ui.spacing_mut().item_spacing.x = 8.0;
-        let is_asked = icon_button(ui, Icon::Clip, "Attach a file").clicked();
+        let limit = words::size(limits::MESSAGE_BYTES_MAX);
+        let tooltip = format!("Attach a file (a message can have {limit} in all)");
+        if icon_button_with(ui, Icon::Clip, "Attach a file", &tooltip).clicked() {
+            acts.push(Act::AskForFile);
+        }
+        let label = UiCommand::Emoji.label();
+        if icon_button_with(ui, Icon::Smile, label, &UiCommand::Emoji.tooltip()).clicked() {
+            acts.push(Act::Run(UiCommand::Emoji));
+        }
         match audience {
             Audience::New => hidden_switch(ui, writing),
             Audience::Thread(thread) if thread.people.len() > 1 => visibility(ui, thread.hidden),
             Audience::Thread(_) => {}
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let is_too_long = bytes > limits::MESSAGE_BYTES_MAX;
+            if is_too_long
+                && writing.files.iter().any(|file| is_picture(&file.media_type))
+                && small_button(ui, "Make pictures smaller").clicked()
+            {
+                acts.push(Act::Picture(PictureAct::ShrinkAttached));
+            }
             meter(ui, bytes);
             if let Some(why) = obstacle {
                 ui.label(RichText::new(why).size(12.5).color(colors(ui).red));
             }
         });
-        is_asked
     });
-    line.inner
 }
 
+const SEND_AT: &str = "Send at…";
 const GOES_BY_LIST: &str = "This server may not report who got it";
 const GOES_ONE_BY_ONE: &str = "Sent to each person separately: this server does not support group messages";
 const EVERYONE_SEES: &str = "Everyone sees who else gets this";

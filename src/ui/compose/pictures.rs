@@ -2,23 +2,22 @@
 //! happen on threads of their own.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use bytes::Bytes;
 use egui::{ColorImage, TextureHandle, TextureOptions};
-use image::{ImageFormat, ImageReader, Limits, RgbaImage};
+use image::{DynamicImage, ImageFormat, RgbaImage};
 
+use crate::limits::{OWN_PICTURE_BYTES_MAX, OWN_PICTURE_PIXELS_MAX};
 use crate::sip::File;
+use crate::ui::kit::picture::{decoded, fitted, is_picture, shrunk};
 
 /// Side of a preview in pixels, for a screen at 200 %.
 const PREVIEW_SIDE: u32 = 112;
-/// Widest and highest picture that is read for its preview.
-const SIDE_MAX: u32 = 10_000;
-/// Most memory that reading one takes.
-const DECODE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Pictures under way at a time; others have no preview.
 const WAITING_MAX: usize = 8;
 
@@ -73,10 +72,40 @@ impl<P: Send + 'static> Pictures<P> {
 
     /// Makes a preview of a file if it is a picture that we can read.
     pub(crate) fn preview(&self, file: &File) {
-        if file.media_type == "image/png" && self.previews.of(file).is_none() {
+        if is_picture(&file.media_type) && self.previews.of(file).is_none() {
             let bytes = file.bytes.clone();
-            self.work(move || Some(Done::Preview(key(&bytes), small(&decoded(&bytes)?))));
+            self.work(move || {
+                Some(Done::Preview(key(&bytes), small(&decoded(&bytes, OWN_PICTURE_PIXELS_MAX)?)))
+            });
         }
+    }
+
+    /// Makes an attached picture small enough; if that cannot be, it stays as it is.
+    pub(crate) fn shrink(&self, place: P, file: File, bytes_max: usize) {
+        self.work(move || {
+            let made = smaller(&file.bytes, file.called(), bytes_max).unwrap_or_else(|| {
+                let none = ColorImage::filled([1, 1], egui::Color32::TRANSPARENT);
+                let preview = decoded(&file.bytes, OWN_PICTURE_PIXELS_MAX).map_or(none, |it| small(&it));
+                (file, preview)
+            });
+            Some(Done::Pasted(place, Ok(made)))
+        });
+    }
+
+    /// Makes a small enough copy of the picture in a file.
+    pub(crate) fn shrink_file(&self, place: P, path: PathBuf, bytes_max: usize) {
+        self.work(move || {
+            let mut bytes = Vec::new();
+            let read = std::fs::File::open(&path)
+                .and_then(|file| file.take(OWN_PICTURE_BYTES_MAX).read_to_end(&mut bytes));
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let made = match read {
+                Ok(_) => smaller(&bytes, &name, bytes_max)
+                    .ok_or_else(|| "it is no picture that Fanfare can make smaller".to_owned()),
+                Err(_unreadable) => Err("it cannot be read".to_owned()),
+            };
+            Some(Done::Pasted(place, made))
+        });
     }
 
     fn work(&self, work: impl FnOnce() -> Option<Done<P>> + Send + 'static) {
@@ -133,26 +162,21 @@ fn as_file(picture: &ColorImage) -> Result<(File, ColorImage), String> {
     picture.write_to(&mut png, ImageFormat::Png).map_err(|error| error.to_string())?;
     let name = Some("Pasted picture.png".to_owned());
     let file = File { name, media_type: "image/png".to_owned(), bytes: png.into_inner().into() };
-    Ok((file, small(&picture)))
+    Ok((file, small(&picture.into())))
 }
 
-fn decoded(bytes: &[u8]) -> Option<RgbaImage> {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(SIDE_MAX);
-    limits.max_image_height = Some(SIDE_MAX);
-    limits.max_alloc = Some(DECODE_BYTES_MAX);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Png);
-    reader.limits(limits);
-    reader.decode().ok().map(image::DynamicImage::into_rgba8)
+/// A copy of a picture as a JPEG that is small enough, and its preview.
+fn smaller(bytes: &[u8], name: &str, bytes_max: usize) -> Option<(File, ColorImage)> {
+    let bytes = Bytes::from(shrunk(bytes, bytes_max)?);
+    let preview = small(&decoded(&bytes, OWN_PICTURE_PIXELS_MAX)?);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let file = File { name: Some(format!("{stem}.jpg")), media_type: "image/jpeg".to_owned(), bytes };
+    Some((file, preview))
 }
 
 /// The picture made to fit a preview.
-fn small(picture: &RgbaImage) -> ColorImage {
-    let longest = picture.width().max(picture.height()).max(1);
-    let side = |side: u32| (side * PREVIEW_SIDE.min(longest) / longest).max(1);
-    let small = image::imageops::thumbnail(picture, side(picture.width()), side(picture.height()));
-    let size = [small.width(), small.height()].map(|side| usize::try_from(side).unwrap_or(0));
-    ColorImage::from_rgba_unmultiplied(size, small.as_raw())
+fn small(picture: &DynamicImage) -> ColorImage {
+    fitted(picture, PREVIEW_SIDE, PREVIEW_SIDE)
 }
 
 #[cfg(test)]
@@ -166,13 +190,12 @@ mod tests {
         let (file, preview) = as_file(&picture).unwrap();
         assert!(file.bytes.starts_with(b"\x89PNG\r\n\x1a\n"), "{:?}", &file.bytes[..8]);
         assert_eq!((file.called(), file.media_type.as_str()), ("Pasted picture.png", "image/png"));
-        let back = decoded(&file.bytes).unwrap();
+        let back = decoded(&file.bytes, OWN_PICTURE_PIXELS_MAX).unwrap().into_rgba8();
         assert_eq!(
             (back.dimensions(), back.get_pixel(0, 0).0, back.get_pixel(1, 0).0[3]),
             ((300, 2), [255, 0, 0, 255], 0)
         );
         assert_eq!(preview.size, [112, 1]);
-        assert!(decoded(b"no picture").is_none());
         assert!(as_file(&ColorImage::new([0, 0], Vec::new())).is_err());
     }
 }

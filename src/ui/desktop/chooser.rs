@@ -6,15 +6,55 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// Lets the user choose files, and waits until that is done. None if this desktop has no chooser.
+use crate::time::Clock;
+
+/// Nobody closes a chooser so soon: it was never there.
+const CLOSED_AFTER: Duration = Duration::from_millis(300);
+
+/// What the user is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Files to attach.
+    Files,
+    /// A file of contacts.
+    Contacts,
+    /// A capture.
+    Capture,
+    /// Where to save a file; its suggested name.
+    SaveAs(String),
+}
+
+/// Lets the user choose files, and waits until that is done; an empty list if the user chose none. None if this desktop has
+/// no chooser.
 #[derive(Clone)]
-pub struct Chooser(pub Arc<dyn Fn() -> Option<Vec<PathBuf>> + Send + Sync>);
+pub struct Chooser(pub Arc<Ask>);
+
+/// The function that shows a chooser.
+type Ask = dyn Fn(&Asked) -> ChosenFiles + Send + Sync;
 
 impl Chooser {
     /// The chooser of the desktop's portal.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(|| rfd::FileDialog::new().set_title("Choose files").pick_files()))
+        Self(Arc::new(|asked| {
+            let (dialog, clock) = (rfd::FileDialog::new(), Clock::start());
+            let was_there = clock.now().mono + CLOSED_AFTER;
+            let chosen = match asked {
+                Asked::Files => dialog.set_title("Attach files").pick_files(),
+                Asked::Capture => dialog.set_title("Open a capture").pick_file().map(|path| vec![path]),
+                Asked::Contacts => dialog
+                    .set_title("Import contacts")
+                    .add_filter("Contacts (vCard, CSV, text)", &["vcf", "csv", "tsv", "txt"])
+                    .add_filter("All files", &["*"])
+                    .pick_file()
+                    .map(|path| vec![path]),
+                Asked::SaveAs(name) => {
+                    dialog.set_title("Save as").set_file_name(name).save_file().map(|path| vec![path])
+                }
+            };
+            // The library does not say whether the user closed the chooser or there was none.
+            chosen.or_else(|| (clock.now().mono >= was_there).then(Vec::new))
+        }))
     }
 }
 
@@ -45,14 +85,14 @@ impl<P> Choosing<P> {
     }
 
     /// Opens the chooser, unless it is open.
-    pub(crate) fn begin(&mut self, place: P) {
+    pub(crate) fn begin(&mut self, asked: Asked, place: P) {
         if self.open_for.is_some() {
             return;
         }
         let (chooser, ctx, tell) = (self.chooser.clone(), self.ctx.clone(), self.tell.clone());
         let work = move || {
             // If the window is gone, nobody wants the files.
-            tell.send((chooser.0)()).ok();
+            tell.send((chooser.0)(&asked)).ok();
             ctx.request_repaint_after(Duration::from_millis(1));
         };
         if std::thread::Builder::new().name("chooser".to_owned()).spawn(work).is_ok() {

@@ -128,12 +128,14 @@ impl Notes {
             Notice::NotSent { .. }
             | Notice::Attached { .. }
             | Notice::NotAttached { .. }
+            | Notice::FileRead { .. }
             | Notice::Saved(_)
             | Notice::NotDeleted
             | Notice::Storage(_)
             | Notice::ContactsRead { .. }
             | Notice::Drafts(_)
             | Notice::DraftNotKept { .. }
+            | Notice::SentLate { .. }
             | Notice::StoreDamaged { .. }
             | Notice::Found(_)
             | Notice::Matrix(..)

@@ -4,6 +4,7 @@ use egui::{Context, Id, Rect};
 
 use super::bar::Bar;
 use super::calendar::Calendar;
+use super::emoji::EmojiPicker;
 use super::everywhere::Everywhere;
 use super::palette::Palette;
 use crate::model::command::Command;
@@ -20,6 +21,8 @@ pub(crate) enum Overlay {
     Palette(Palette),
     /// The day to go to in the open conversation.
     Calendar(Calendar),
+    /// The emoji to write.
+    Emoji(EmojiPicker),
 }
 
 /// What is to be shown after an answer.
@@ -43,6 +46,7 @@ impl Overlay {
             Self::Everywhere => "find everywhere",
             Self::Palette(_) => "palette",
             Self::Calendar(_) => "calendar",
+            Self::Emoji(_) => "emoji",
         })
     }
 }
@@ -59,6 +63,8 @@ pub(crate) struct Finder {
     pub(crate) overlay: Option<Overlay>,
     /// What had the focus before the search took it.
     pub(crate) focus_before: Option<Id>,
+    /// What gets the focus now that the search is closed.
+    pub(crate) gives_focus_to: Option<Id>,
 }
 
 impl Finder {

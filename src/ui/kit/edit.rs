@@ -2,6 +2,7 @@
 //! however fast it was typed: egui's own history records a text only after a second of rest, and keeps whole copies.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
@@ -207,6 +208,31 @@ pub(crate) fn select_all(ctx: &Context, id: Id, length: usize) {
     keep_no_copies(ctx, id);
     let mut state = TextEditState::load(ctx, id).unwrap_or_default();
     state.cursor.set_char_range(Some(CCursorRange::two(CCursor::new(0), CCursor::new(length))));
+    state.store(ctx, id);
+}
+
+/// The byte of a field's text at which its cursor is; none if it has never had the focus.
+pub(crate) fn cursor(ctx: &Context, id: Id, text: &str) -> Option<usize> {
+    let cursor = TextEditState::load(ctx, id)?.cursor.char_range()?.primary.index;
+    Some(text.char_indices().nth(cursor.0).map_or(text.len(), |(byte, _)| byte))
+}
+
+/// Replaces a part of a field's text as if it had been typed: it can be undone, and the cursor goes behind it.
+pub(crate) fn replace(ctx: &Context, id: Id, text: &mut String, part: Range<usize>, with: &str) {
+    let Some(before) = text.get(..part.start).filter(|_| text.get(part.clone()).is_some()) else { return };
+    let chars = before.chars().count() + with.chars().count();
+    let old = text.clone();
+    text.replace_range(part, with);
+    if let Some(change) = Change::between(&old, text) {
+        // Not as a part of what was typed just before.
+        with_history(ctx, id, |history| {
+            history.note(change, f64::INFINITY, false);
+            history.changed_at = f64::NEG_INFINITY;
+        });
+    }
+    keep_no_copies(ctx, id);
+    let mut state = TextEditState::load(ctx, id).unwrap_or_default();
+    state.cursor.set_char_range(Some(CCursorRange::one(CCursor::new(chars))));
     state.store(ctx, id);
 }
 

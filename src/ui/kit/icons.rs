@@ -100,6 +100,10 @@ pub(crate) enum Icon {
     Hidden,
     /// Attach a file.
     Clip,
+    /// Emoji.
+    Smile,
+    /// A menu with more.
+    More,
     /// Stays at the top of the list.
     Pin,
     /// Raises no notifications.
@@ -192,6 +196,8 @@ pub(crate) fn paint_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color
             pen.line(&[(9.6, 2.8), (9.6, 13.2)]);
         }
         Icon::Clip => pen.clip(),
+        Icon::Smile => pen.smile(),
+        Icon::More => pen.line(&[(4.0, 6.2), (8.0, 10.2), (12.0, 6.2)]),
         Icon::People => pen.people(),
         Icon::Eye => pen.eye(),
         Icon::Hidden => {
@@ -228,6 +234,14 @@ impl Pen<'_> {
             (5.2, 10.2),
             (9.6, 5.8),
         ]);
+    }
+
+    fn smile(&self) {
+        self.circle(pos2(8.0, 8.0), 6.2);
+        self.line(&[(5.0, 9.6), (6.2, 11.0), (8.0, 11.5), (9.8, 11.0), (11.0, 9.6)]);
+        for eye in [5.9, 10.1] {
+            self.painter.circle_filled(self.at(eye, 6.3), self.length(0.95), self.stroke.color);
+        }
     }
 
     fn calendar(&self) {

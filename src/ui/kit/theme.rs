@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Ui};
 
+use super::emoji_font::take_out;
 use super::missing;
 use crate::model::snapshot::{Settings, Theme};
 
@@ -178,7 +179,10 @@ pub(crate) fn strong(size: f32) -> FontId {
 
 /// Installs the fonts and both styles, once at the start.
 pub(crate) fn install(ctx: &egui::Context) {
-    ctx.set_fonts(fonts());
+    let mut fonts = fonts();
+    let emoji = take_out(&mut fonts);
+    ctx.set_fonts(fonts);
+    ctx.add_font_provider(emoji);
     ctx.add_glyph_rasterizer(missing::boxes());
     ctx.options_mut(|options| {
         options.zoom_with_keyboard = false;

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp as Instant, ZonedDateTime};
-
+pub(crate) use super::look::Look;
 use crate::model::account::RegistrationState;
 use crate::model::journal::DeliveryState;
 use crate::model::reason::{account_words, reason};
@@ -15,96 +12,9 @@ use crate::model::snapshot::{
 };
 use crate::model::summary;
 use crate::model::text::{self, visible};
-use crate::time::{Timestamp, latency};
-
-/// The current time and time zone, for displaying times.
-#[derive(Clone, Debug)]
-pub(crate) struct Look {
-    /// The current time.
-    pub(crate) now: Timestamp,
-    /// The local time zone.
-    pub(crate) zone: TimeZone,
-}
+use crate::time::latency;
 
 impl Look {
-    fn local(&self, at: Timestamp) -> ZonedDateTime {
-        Instant::from_millisecond(at.as_millis_i64())
-            .unwrap_or(Instant::UNIX_EPOCH)
-            .to_zoned_datetime(self.zone.clone())
-    }
-
-    /// The local date of `at`.
-    pub(crate) fn date(&self, at: Timestamp) -> Date {
-        self.local(at).date()
-    }
-
-    /// `12 May 2027`.
-    pub(crate) fn full_date(&self, at: Timestamp) -> String {
-        self.date(at).strftime("%-d %B %Y").to_string()
-    }
-
-    /// `14:02`.
-    pub(crate) fn clock(&self, at: Timestamp) -> String {
-        self.local(at).strftime("%H:%M").to_string()
-    }
-
-    /// `14:02:07`.
-    pub(crate) fn clock_secs(&self, at: Timestamp) -> String {
-        self.local(at).strftime("%H:%M:%S").to_string()
-    }
-
-    /// `14:02:07.123`.
-    pub(crate) fn clock_millis(&self, at: Timestamp) -> String {
-        self.local(at).strftime("%H:%M:%S%.3f").to_string()
-    }
-
-    /// `Today`, `Yesterday`, `Monday`, `12 May`, `12 May 2025`: a day separator.
-    pub(crate) fn day(&self, at: Timestamp) -> String {
-        let (date, today) = (self.date(at), self.date(self.now));
-        if date == today {
-            "Today".to_owned()
-        } else if date.tomorrow().is_ok_and(|next| next == today) {
-            "Yesterday".to_owned()
-        } else if date < today && date.saturating_add(jiff::Span::new().days(6)) >= today {
-            date.strftime("%A, %-d %B").to_string()
-        } else if date.year() == today.year() {
-            date.strftime("%-d %B").to_string()
-        } else {
-            date.strftime("%-d %B %Y").to_string()
-        }
-    }
-
-    /// `14:02`, `Yesterday`, `Mon`, `12 May`, `12 May 2025`: the time in a row of the conversation list.
-    pub(crate) fn short(&self, at: Timestamp) -> String {
-        let (date, today) = (self.date(at), self.date(self.now));
-        if date == today {
-            self.clock(at)
-        } else if date.tomorrow().is_ok_and(|next| next == today) {
-            "Yesterday".to_owned()
-        } else if date < today && date.saturating_add(jiff::Span::new().days(6)) >= today {
-            date.strftime("%a").to_string()
-        } else if date.year() == today.year() {
-            date.strftime("%-d %b").to_string()
-        } else {
-            date.strftime("%-d %b %Y").to_string()
-        }
-    }
-
-    /// How long it is until the local date changes.
-    pub(crate) fn until_midnight(&self) -> Option<Duration> {
-        let midnight = self.local(self.now).tomorrow().ok()?.start_of_day().ok()?.timestamp();
-        let left = midnight.as_millisecond().saturating_sub(self.now.as_millis_i64());
-        u64::try_from(left).ok().map(Duration::from_millis)
-    }
-
-    /// Tomorrow at this hour.
-    pub(crate) fn tomorrow_at(&self, hour: i8) -> Timestamp {
-        let tomorrow = self.date(self.now).tomorrow().unwrap_or(Date::MAX);
-        let at = tomorrow.at(hour, 0, 0, 0).to_zoned_datetime(self.zone.clone());
-        let millis = at.map_or(0, |at| at.timestamp().as_millisecond());
-        Timestamp::from_millis(u64::try_from(millis).unwrap_or_default())
-    }
-
     /// When the next attempt to reach the server is due.
     fn retry(&self, snapshot: &Snapshot) -> String {
         match snapshot.retry_at {
@@ -382,7 +292,10 @@ fn lower_first(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
+    use crate::time::Timestamp;
 
     fn person(name: &str) -> Person {
         Person { address: format!("sip:{name}@example.com"), name: name.to_owned(), simulated: false }

@@ -5,6 +5,7 @@ use egui::{Align, Id, Layout, Modal, Rect, Response, RichText, Ui, vec2};
 use super::certificate::{Decision, authority_ui, certificate_ui};
 use super::correct::{CorrectForm, correct_ui};
 use super::import::{ImportForm, import_ui};
+use super::later::{LaterForm, later_ui};
 use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, list_ui, rename_ui};
 use super::record::{RecordForm, record_ui};
 use super::settings::{AccountForm, settings_ui};
@@ -37,6 +38,8 @@ pub(crate) enum Dialog {
     Correct(CorrectForm),
     /// How to save a delivery record.
     Record(RecordForm),
+    /// When to send a message.
+    Later(Box<LaterForm>),
     /// Which file to attach, by path.
     Attach(AttachForm),
     /// Which capture to look into, by path.
@@ -110,6 +113,7 @@ impl OpenDialog {
             Dialog::Rename(form) => form.is_changed(),
             Dialog::Import(form) => form.is_changed(),
             Dialog::Correct(form) => form.is_changed(),
+            Dialog::Later(form) => form.is_changed(),
             Dialog::Attach(form) => form.is_changed(),
             Dialog::Authority(path) | Dialog::Capture(path) => !path.trim().is_empty(),
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
@@ -218,6 +222,7 @@ fn contents_ui(
         Dialog::Rename(form) => rename_ui(ui, form, is_new, acts).into(),
         Dialog::Correct(form) => correct_ui(ui, form, is_new, &snapshot.book, acts).into(),
         Dialog::Record(form) => record_ui(ui, form, is_new, acts).into(),
+        Dialog::Later(form) => later_ui(ui, form, is_new, look, acts).into(),
         Dialog::Attach(form) => {
             // It closes once the file was read.
             acts.extend(attach_ui(ui, form, entered(ui)).map(Act::Attach));
@@ -273,6 +278,7 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Import(_) => "Import contacts",
         Dialog::Correct(_) => "Correct the address",
         Dialog::Record(_) => "Save the delivery record",
+        Dialog::Later(_) => "Send at a time",
         Dialog::Attach(_) => "Attach a file",
         Dialog::Capture(_) => "Open a capture",
         Dialog::Authority(_) => "Choose a CA certificate file",

@@ -142,13 +142,22 @@ fn file_ui(ui: &mut Ui, form: &mut ImportForm, acts: &mut Vec<Act>) {
     let before = form.path.clone();
     let response = field(ui, "File", &mut form.path, "/home/james/contacts.vcf");
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-    let is_asked = ui.add_enabled_ui(!form.path.trim().is_empty() && !form.awaits, |ui| {
-        small_button(ui, if form.awaits { "Reading…" } else { "Read file" }).clicked()
-    });
+    let is_asked = ui
+        .horizontal(|ui| {
+            if small_button(ui, "Choose file…").clicked() {
+                acts.push(Act::ChooseContacts);
+            }
+            let can_read = !form.path.trim().is_empty() && !form.awaits;
+            ui.add_enabled_ui(can_read, |ui| {
+                small_button(ui, if form.awaits { "Reading…" } else { "Read file" }).clicked()
+            })
+            .inner
+        })
+        .inner;
     if form.path != before {
         form.problem = None;
     }
-    if (is_asked.inner || entered) && !form.path.trim().is_empty() {
+    if (is_asked || entered) && !form.path.trim().is_empty() {
         form.awaits = true;
         acts.push(Act::Ask(Command::ReadContacts(PathBuf::from(form.path.trim()))));
     }

@@ -11,7 +11,7 @@ use crate::model::names::{KnownList, Names};
 use crate::model::slip;
 use crate::model::snapshot::Person;
 use crate::sip::Uri;
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, ListAct};
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{
@@ -331,7 +331,7 @@ pub(crate) fn list_ui(
         if let Some(before) = &form.before
             && mend_button(ui, "Remove").clicked()
         {
-            acts.push(Act::RemoveList(before.name.clone()));
+            acts.push(Act::List(ListAct::Remove(before.name.clone())));
             return FormOutcome::Closed;
         }
         FormOutcome::Open
@@ -369,9 +369,6 @@ fn members_ui(ui: &mut Ui, form: &mut ListForm) {
 
 fn save_list(form: &ListForm, acts: &mut Vec<Act>) {
     let name = form.name.trim().to_owned();
-    if let Some(before) = form.before.as_ref().filter(|before| before.name != name) {
-        acts.push(Act::Ask(Command::RemoveList { name: before.name.clone() }));
-    }
     let members = form.people.iter().map(|person| person.address.clone()).collect();
-    acts.push(Act::Ask(Command::PutList(List { name, members })));
+    acts.push(Act::List(ListAct::Put(form.before.clone(), List { name, members })));
 }

@@ -7,7 +7,7 @@ use crate::model::command::Command;
 use crate::model::contacts::AddressBook;
 use crate::model::names::{KnownList, NamedContact, Names};
 use crate::model::snapshot::Person;
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, ListAct};
 use crate::ui::commands::{UiCommand, context_menu, menu_item};
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
@@ -272,16 +272,16 @@ fn list_row(ui: &mut Ui, list: &KnownList, ticks: &mut Ticks<'_>, acts: &mut Vec
             acts.push(Act::Write(list.members.clone()));
         }
         if menu_item(ui, UiCommand::EditList) {
-            acts.push(Act::EditList(list.name.clone()));
+            acts.push(Act::List(ListAct::Edit(list.name.clone())));
         }
         if menu_item(ui, UiCommand::RemoveList) {
-            acts.push(Act::RemoveList(list.name.clone()));
+            acts.push(Act::List(ListAct::Remove(list.name.clone())));
         }
     });
     let place = Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(28.0, 28.0));
     within(ui, place, Layout::default(), |ui| {
         if icon_button(ui, Icon::Pencil, &format!("Edit list {}", list.name)).clicked() {
-            acts.push(Act::EditList(list.name.clone()));
+            acts.push(Act::List(ListAct::Edit(list.name.clone())));
         }
     });
 }
@@ -298,7 +298,7 @@ fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut 
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let write = primary(ui, &format!("Write to {}", people.len()), true);
                 if small_button(ui, "Save as list…").clicked() {
-                    acts.push(Act::SaveList(people.clone()));
+                    acts.push(Act::List(ListAct::SaveAs(people.clone())));
                 }
                 if write.clicked() {
                     acts.push(Act::Write(people));

@@ -7,7 +7,8 @@ use egui::{
     pos2, vec2,
 };
 
-use super::files::{files_size, files_ui};
+use super::album::Album;
+use super::files::{BELOW_TEXT, files_size, files_ui};
 use super::links::{laid_out, links_ui};
 use super::menu::message_menu;
 use super::ticks::{TICK_WIDTH, ticks, ticks_size};
@@ -59,6 +60,8 @@ pub(crate) struct Row<'a> {
     pub(crate) is_group: bool,
     /// Who is a contact.
     pub(crate) names: &'a Names,
+    /// The pictures in the messages.
+    pub(crate) album: &'a Album,
 }
 
 impl Row<'_> {
@@ -144,8 +147,12 @@ impl Plan {
         let mine = row.message.from.is_none();
         let width_max = text_width_max(width, mine);
         let text = body(ui, row, width_max);
-        let files = files_size(row.message, width_max);
-        let above = if row.message.text.is_empty() && files.y > 0.0 { 0.0 } else { text.size().y };
+        let files = files_size(row.message, row.album, width_max);
+        let above = match (row.message.text.is_empty(), files.y > 0.0) {
+            (true, true) => 0.0,
+            (false, true) => text.size().y + BELOW_TEXT,
+            (_, false) => text.size().y,
+        };
         let inner = vec2(text.size().x.max(files.x), above + files.y);
         let bubble = inner + vec2(2.0 * PADDING_X, 2.0 * PADDING_Y);
         let gap = match (row.continues(look), mine) {
@@ -198,11 +205,11 @@ fn own(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &mut 
     let right = ui.max_rect().right() - SIDE;
     let bubble = Rect::from_min_size(pos2(right - plan.bubble.x, y), plan.bubble);
     let response = frame(ui, row, bubble, colors(ui).mine);
-    let label = text(ui, row, plan, bubble, acts);
+    let (label, pictures) = text(ui, row, plan, bubble, acts);
     if !pick(ui, row, &response.union(label.clone()), acts) && response.clicked() {
         acts.push(Act::Details(row.message.id));
     }
-    let response = response.union(label);
+    let response = with_pictures(response.union(label), pictures);
     message_menu(&response, (row.message, row.is_group, row.names), look, acts);
     let mut bottom = bubble.bottom();
     if row.shows_ticks() {
@@ -291,8 +298,10 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
     }
     let bubble = Rect::from_min_size(pos2(text_left, top), plan.bubble);
     let response = frame(ui, row, bubble, colors(ui).theirs);
-    let response = response.union(text(ui, row, plan, bubble, acts));
+    let (label, pictures) = text(ui, row, plan, bubble, acts);
+    let response = response.union(label);
     pick(ui, row, &response, acts);
+    let response = with_pictures(response, pictures);
     message_menu(&response, (row.message, row.is_group, row.names), look, acts);
     let sent = row
         .message
@@ -368,13 +377,27 @@ fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response 
     response
 }
 
-/// The text is a label, so that it can be selected and copied; its links are placed on top.
-fn text(ui: &mut Ui, row: &Row<'_>, plan: &Plan, bubble: Rect, acts: &mut Vec<Act>) -> Response {
+/// The menu of a message opens on its pictures too.
+fn with_pictures(response: Response, pictures: Option<Response>) -> Response {
+    match pictures {
+        Some(pictures) => response.union(pictures),
+        None => response,
+    }
+}
+
+/// The text is a label, so that it can be selected and copied; its links are placed on top, and pictures below it.
+fn text(
+    ui: &mut Ui,
+    row: &Row<'_>,
+    plan: &Plan,
+    bubble: Rect,
+    acts: &mut Vec<Act>,
+) -> (Response, Option<Response>) {
     let place = bubble.shrink2(vec2(PADDING_X, PADDING_Y));
     // Sized to the text: otherwise the label would be centered in a bubble that attachments make larger.
     let place = Rect::from_min_size(place.min, plan.text.size());
     let label = ui.put(place, Label::new(Arc::clone(&plan.text)).selectable(true));
     links_ui(ui, &plan.text, place.min, focus_id(row.message), acts);
-    files_ui(ui, row.message, bubble.shrink2(vec2(PADDING_X, PADDING_Y)), acts);
-    label
+    let pictures = files_ui(ui, row.message, row.album, bubble.shrink2(vec2(PADDING_X, PADDING_Y)), acts);
+    (label, pictures)
 }

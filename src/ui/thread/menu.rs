@@ -5,9 +5,12 @@ use egui::Response;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::names::Names;
 use crate::model::snapshot::MessageView;
-use crate::ui::actions::{Act, TestingAct};
+use crate::ui::actions::{Act, PictureAct, TestingAct};
 use crate::ui::commands::{UiCommand, context_menu, menu_item, named_menu_item};
 use crate::ui::kit::words::{self, Look};
+
+/// Files of a message that its menu offers to save.
+const FILES_LISTED_MAX: usize = 4;
 
 /// Shows the menu of a message after a right click on `response`.
 pub(super) fn message_menu(
@@ -34,8 +37,14 @@ pub(super) fn message_menu(
             {
                 acts.push(Act::ReplyTo(from.clone(), words::quoted(message)));
             }
-            if menu_item(ui, UiCommand::Forward) {
-                acts.push(Act::Forward(message.text.clone()));
+        }
+        if (has_text || !message.files.is_empty()) && menu_item(ui, UiCommand::Forward) {
+            let files = (0..message.files.len()).map(|index| (message.id, index)).collect();
+            acts.push(Act::Forward(message.text.clone(), files));
+        }
+        for (index, file) in message.files.iter().enumerate().take(FILES_LISTED_MAX) {
+            if named_menu_item(ui, UiCommand::SaveFileAs, &format!("Save {} as…", file.name)) {
+                acts.push(Act::Picture(PictureAct::SaveAs((message.id, index), file.name.clone())));
             }
         }
         if let Some(from) = &message.from

@@ -61,6 +61,13 @@ impl ThreadView {
         picked.map(|message| message.text.clone()).filter(|text| !text.is_empty()).collect()
     }
 
+    /// The files of those selected messages that are loaded.
+    fn picked_files(&self) -> Vec<(MessageId, usize)> {
+        let loaded = self.shown.as_ref().map(|thread| &*thread.messages).unwrap_or_default();
+        let picked = loaded.iter().filter(|message| self.picked.has(message.id));
+        picked.flat_map(|message| (0..message.files.len()).map(|index| (message.id, index))).collect()
+    }
+
     /// What is to be deleted: the selected messages if this is one of them, else this one alone.
     pub(crate) fn doomed(&self, message: MessageId) -> Option<Doomed> {
         let conversation = self.shown.as_ref()?.conversation;
@@ -89,7 +96,7 @@ pub(crate) fn picked_ui(ui: &mut Ui, view: &ThreadView, acts: &mut Vec<Act>) {
             }
             if small_button(ui, "Forward").clicked() {
                 acts.push(Act::Unpick);
-                acts.push(Act::Forward(view.picked_texts().join("\n\n")));
+                acts.push(Act::Forward(view.picked_texts().join("\n\n"), view.picked_files()));
             }
             if small_button(ui, "Copy").clicked() {
                 acts.push(Act::Copy(view.picked_texts().join("\n\n")));

@@ -155,6 +155,16 @@ impl ThreadView {
         }
     }
 
+    /// These messages look different: a picture in them has come.
+    pub(crate) fn repainted(&mut self, messages: &[MessageId]) {
+        let Some(thread) = &self.shown else { return };
+        for id in messages {
+            if let Some(index) = thread.outline.iter().position(|line| line.id == *id) {
+                self.list.changed(index);
+            }
+        }
+    }
+
     /// Scrolls to the newest message.
     pub(crate) fn go_to_bottom(&mut self) {
         self.list.go_to_bottom();

@@ -191,6 +191,8 @@ pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked 
         | Event::StrangersRefused
         | Event::Deleted { .. }
         | Event::Changed { .. }
+        | Event::LaterChanged
+        | Event::SentLate { .. }
         | Event::Disconnected => Ok(()),
     }
 }

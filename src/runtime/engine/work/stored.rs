@@ -11,18 +11,18 @@ use crate::model::journal::{ConversationId, MessageId};
 use crate::model::record::RecordRequest;
 use crate::model::search::Search;
 use crate::runtime::agent::{Agent, STORE_FILE};
-use crate::runtime::attachment;
+use crate::runtime::attachment::{self, AttachError};
 use crate::runtime::engine::counting::count_outcomes;
 use crate::runtime::engine::out::Out;
 use crate::runtime::engine::recording::{WantedRecord, save_record};
-use crate::runtime::engine::saving::save;
+use crate::runtime::engine::saving::{hand_over, save};
 use crate::runtime::engine::searching::search;
 use crate::store::check::damage_of;
 use crate::store::history::{History, ReadError, Reader};
 
 impl Work {
-    pub(super) fn save_file(&mut self, message: MessageId, file: usize) {
-        if !self.history().is_some_and(|history| save(history, message, file, self.builder.out())) {
+    pub(super) fn save_file(&mut self, message: MessageId, file: usize, to: Option<PathBuf>) {
+        if !self.history().is_some_and(|history| save(history, (message, file), to, self.builder.out())) {
             self.builder.tell(Notice::Problem("The file could not be saved. Please try again.".to_owned()));
         }
     }
@@ -37,13 +37,23 @@ impl Work {
         }
     }
 
+    /// Reads a file of a message for the window.
+    pub(super) fn read_file(&mut self, message: MessageId, file: usize) {
+        if !self.history().is_some_and(|history| hand_over(history, (message, file), self.builder.out())) {
+            self.builder.tell(Notice::FileRead { message, file, content: None });
+        }
+    }
+
     /// Reads a file on its own thread: the disk may be slow or remote.
     pub(super) fn attach(&self, path: PathBuf) {
         let out = Arc::clone(self.builder.out());
         tokio::task::spawn_blocking(move || {
             out.tell(match attachment::read(&path) {
                 Ok(file) => Notice::Attached { path, file },
-                Err(error) => Notice::NotAttached { path, why: format!("{error}.") },
+                Err(error) => {
+                    let is_too_large = matches!(error, AttachError::TooLarge { .. });
+                    Notice::NotAttached { path, why: format!("{error}."), is_too_large }
+                }
             });
         });
     }

@@ -1,21 +1,12 @@
-//! Files that the user chooses, and what testers ask for.
+//! What testers ask for.
 
 use super::App;
-use super::shell::MiddleView;
+use super::pictures::ChosenFor;
 use crate::ui::actions::TestingAct;
-use crate::ui::compose::attach::AttachForm;
+use crate::ui::desktop::chooser::Asked;
 use crate::ui::panels::delivery::RightTab;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::record::RecordForm;
-
-/// What a file is chosen for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ChosenFor {
-    /// To be attached to what is written there.
-    Draft(MiddleView),
-    /// To look into a capture.
-    Capture,
-}
 
 impl App {
     /// Carries out what a tester asks for.
@@ -29,7 +20,7 @@ impl App {
                 self.shell.tab = RightTab::Delivery;
                 self.show_details(message);
             }
-            TestingAct::AskForCapture => self.choose(ChosenFor::Capture),
+            TestingAct::AskForCapture => self.choose_capture(),
             TestingAct::OpenCapture(path) => self.shell.wire.open(ctx, path),
         }
     }
@@ -43,19 +34,11 @@ impl App {
         self.shell.wire.is_window = !self.shell.wire.is_window;
     }
 
-    /// Opens the desktop's file chooser; where there is none, a dialog that takes a path.
-    pub(super) fn choose(&mut self, chosen_for: ChosenFor) {
+    /// Lets the user choose a capture; where there is no chooser, a dialog takes its path.
+    fn choose_capture(&mut self) {
         match &mut self.choosing {
-            Some(choosing) => choosing.begin(chosen_for),
-            None => self.ask_for_path(chosen_for),
+            Some(choosing) => choosing.begin(Asked::Capture, ChosenFor::Capture),
+            None => self.shell.show(Dialog::Capture(String::new())),
         }
-    }
-
-    /// Asks for a path in a dialog.
-    pub(super) fn ask_for_path(&mut self, chosen_for: ChosenFor) {
-        self.shell.show(match chosen_for {
-            ChosenFor::Draft(_) => Dialog::Attach(AttachForm::default()),
-            ChosenFor::Capture => Dialog::Capture(String::new()),
-        });
     }
 }

@@ -1,0 +1,110 @@
+//! At which time a message is to be sent.
+
+use egui::Ui;
+use jiff::civil::{Date, DateTime, Time};
+
+use super::people::FormOutcome;
+use crate::limits::LATER_WITHIN;
+use crate::model::command::Draft;
+use crate::time::Timestamp;
+use crate::ui::actions::{Act, WaitingAct, When};
+use crate::ui::kit::widgets::{entered, field, hint, primary, problem_line};
+use crate::ui::kit::words::Look;
+
+/// The form of a day and a time.
+#[derive(Debug)]
+pub(crate) struct LaterForm {
+    what: LaterFormFor,
+    date: String,
+    time: String,
+    problem: Option<String>,
+    is_changed: bool,
+}
+
+/// What is to be sent then.
+#[derive(Debug)]
+enum LaterFormFor {
+    /// A message that was just written.
+    Written(Box<Draft>),
+    /// One that waits for another time.
+    Waiting(u32),
+}
+
+impl LaterForm {
+    /// For a message that was just written.
+    pub(crate) fn of_written(draft: Draft, look: &Look) -> Self {
+        Self::new(LaterFormFor::Written(Box::new(draft)), look.tomorrow_at(9), look)
+    }
+
+    /// For one that waits for this time.
+    pub(crate) fn of_waiting(number: u32, due: Timestamp, look: &Look) -> Self {
+        Self::new(LaterFormFor::Waiting(number), due, look)
+    }
+
+    fn new(what: LaterFormFor, due: Timestamp, look: &Look) -> Self {
+        let (date, time) = (look.date(due).to_string(), look.clock(due));
+        Self { what, date, time, problem: None, is_changed: false }
+    }
+
+    /// Something was typed that is not taken over.
+    pub(crate) const fn is_changed(&self) -> bool {
+        self.is_changed
+    }
+
+    /// The time that was typed, or what is wrong with it.
+    fn checked(&self, look: &Look) -> Result<Timestamp, &'static str> {
+        let date: Date = self.date.trim().parse().map_err(|_unread| "Write the day like 2026-12-24.")?;
+        let time =
+            Time::strptime("%H:%M", self.time.trim()).map_err(|_unread| "Write the time like 18:30.")?;
+        let at = look.at(DateTime::from_parts(date, time));
+        if at <= look.now {
+            return Err("This time is past.");
+        }
+        if at.since(look.now) > LATER_WITHIN {
+            return Err("This is more than a year from now.");
+        }
+        Ok(at)
+    }
+}
+
+/// Draws the form; `is_new` in the first frame, in which the day takes the focus.
+pub(crate) fn later_ui(
+    ui: &mut Ui,
+    form: &mut LaterForm,
+    is_new: bool,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) -> FormOutcome {
+    ui.spacing_mut().item_spacing.y = 8.0;
+    let date = field(ui, "Day", &mut form.date, "2026-12-24");
+    let time = field(ui, "Time", &mut form.time, "18:30");
+    if is_new {
+        date.request_focus();
+    }
+    if date.changed() || time.changed() {
+        (form.problem, form.is_changed) = (None, true);
+    }
+    problem_line(ui, form.problem.as_deref());
+    match form.checked(look) {
+        Ok(at) => hint(ui, &format!("Sent {}, or when Fanfare is started next.", look.later(at))),
+        Err(_) => hint(ui, "The time is that of this computer."),
+    }
+    let is_entered = entered(ui);
+    ui.add_space(4.0);
+    if !primary(ui, "Send then", true).clicked() && !is_entered {
+        return FormOutcome::Open;
+    }
+    match form.checked(look) {
+        Ok(at) => {
+            acts.push(Act::Waiting(match &form.what {
+                LaterFormFor::Written(draft) => WaitingAct::SendLater(Box::clone(draft), When::At(at)),
+                LaterFormFor::Waiting(number) => WaitingAct::PutOff(*number, at),
+            }));
+            FormOutcome::Closed
+        }
+        Err(why) => {
+            form.problem = Some(why.to_owned());
+            FormOutcome::Open
+        }
+    }
+}
