@@ -264,13 +264,7 @@ impl Progress {
             }
             Event::Unreported { .. } => self.end("none"),
             Event::Reported { .. } => self.end("complete"),
-            Event::ReportedStranger { address, state, .. } => {
-                tracing::warn!(
-                    address,
-                    state,
-                    "the report names an address that this message was not sent to"
-                );
-            }
+            Event::ReportedStranger { address, state, .. } => warn_of_stranger(&address, &state),
             Event::Registration(_)
             | Event::Received { .. }
             | Event::Composing { .. }
@@ -388,4 +382,9 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::Changed { .. }
         | Event::Disconnected => None,
     }
+}
+
+/// A report about somebody to whom the message was not sent is no outcome.
+fn warn_of_stranger(address: &str, state: &str) {
+    tracing::warn!(address, state, "the report names an address that this message was not sent to");
 }

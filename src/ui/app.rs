@@ -1,6 +1,7 @@
 //! The core of the window: reads the source, draws it, and carries out the user's actions.
 
 mod right_column;
+mod same_people;
 
 mod shell;
 
@@ -74,9 +75,8 @@ use super::sidebar::marks::MarkTable;
 use super::thread::album::Album;
 use super::thread::enlarged_ui;
 use crate::model::command::{AgentCommand, Command};
-use crate::model::contacts::address_key;
 use crate::model::journal::{ConversationId, MessageId};
-use crate::model::snapshot::{ConversationHead, Snapshot};
+use crate::model::snapshot::Snapshot;
 use crate::ui::commands;
 use crate::ui::{Options, Source};
 
@@ -186,12 +186,6 @@ impl App {
             showing: Showing::default(),
             title: String::new(),
         }
-    }
-
-    /// The conversation with exactly these people, besides ourselves.
-    fn conversation_of(&self, people: &[String], hidden: bool) -> Option<ConversationId> {
-        let own = self.own_key();
-        conversation_of(&self.snapshot.conversations, people, hidden, own.as_deref())
     }
 
     /// `Fanfare (3)` while three messages are unread.
@@ -380,29 +374,4 @@ impl eframe::App for App {
         // The engine un-registers and ends; if its queue is full, it ends with the process instead.
         let _busy = self.source.send(Command::Quit).is_err();
     }
-}
-
-/// The conversation with exactly these people; our own address among them does not count, as a conversation is with
-/// others.
-fn conversation_of(
-    heads: &[ConversationHead],
-    people: &[String],
-    hidden: bool,
-    own: Option<&str>,
-) -> Option<ConversationId> {
-    let keys = |addresses: &mut dyn Iterator<Item = &str>| -> Vec<String> {
-        let mut keys: Vec<String> =
-            addresses.map(address_key).filter(|key| Some(key.as_str()) != own).collect();
-        keys.sort();
-        keys.dedup();
-        keys
-    };
-    let wanted = keys(&mut people.iter().map(String::as_str));
-    // With a single recipient there is nobody to hide from.
-    let hidden = hidden && wanted.len() > 1;
-    heads
-        .iter()
-        .filter(|head| head.hidden == hidden && head.people.len() == wanted.len())
-        .find(|head| keys(&mut head.people.iter().map(|person| person.address.as_str())) == wanted)
-        .map(|head| head.id)
 }

@@ -8,7 +8,7 @@ use egui::{
 };
 
 use super::album::Album;
-use super::files::{BELOW_TEXT, files_size, files_ui};
+use super::files::{BELOW_TEXT, files_size, files_ui, with_pictures};
 use super::links::{laid_out, links_ui};
 use super::menu::message_menu;
 use super::ticks::{TICK_WIDTH, ticks, ticks_size};
@@ -375,14 +375,6 @@ fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response 
         WidgetInfo::labeled(Role::ListItem, true, name)
     });
     response
-}
-
-/// The menu of a message opens on its pictures too.
-fn with_pictures(response: Response, pictures: Option<Response>) -> Response {
-    match pictures {
-        Some(pictures) => response.union(pictures),
-        None => response,
-    }
 }
 
 /// The text is a label, so that it can be selected and copied; its links are placed on top, and pictures below it.

@@ -137,3 +137,11 @@ pub(super) fn paint_picture(ui: &Ui, texture: &TextureHandle, place: Rect, corne
         .tint(Color32::WHITE)
         .paint_at(ui, place);
 }
+
+/// The menu of a message opens on its pictures too.
+pub(super) fn with_pictures(response: Response, pictures: Option<Response>) -> Response {
+    match pictures {
+        Some(pictures) => response.union(pictures),
+        None => response,
+    }
+}
