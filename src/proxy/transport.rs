@@ -4,6 +4,8 @@ pub(super) mod request_sender;
 
 pub(super) mod validation;
 
+pub(super) mod inner;
+
 pub(super) mod next_hop;
 
 pub(super) mod pacer;

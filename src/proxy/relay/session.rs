@@ -30,6 +30,7 @@ use crate::proxy::own_route::{
 use crate::proxy::registrar::outbound::is_caller_by_flow;
 use crate::proxy::routing::calls::{Passed, Reaches};
 use crate::proxy::routing::router::{Target, TargetSet, is_routable};
+use crate::proxy::transport::inner::Inner;
 use crate::proxy::transport::request_sender::{Consent, NextHop, User};
 use crate::proxy::transport::validation::Allowance;
 use crate::sip::{Edit, Message, Method, Request, Response, SECONDARY_TO, Uri, parse};
@@ -266,8 +267,8 @@ impl Sessions {
                 let sender = proves.then(|| identity::sender(core, request, *from));
                 core.begin(user, (sender.as_ref(), from.remote.ip()), way, ends);
             }
-            // It goes back to an address.
-            Passing::Response(_) => core.sender.begin(user, way, ends),
+            // It goes back to where its request came from.
+            Passing::Response(_) => core.sender.begin(user, (way.0, way.1, Inner::Open), ends),
         }
         self.waiting.insert(self.last, passing);
     }

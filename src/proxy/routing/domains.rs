@@ -6,6 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::machine::Hop;
 use crate::proxy::config::{ProxyConfig, StaticRoute};
 use crate::proxy::location::port_of;
 use crate::proxy::transport::sockets::OwnAddresses;
@@ -113,6 +114,11 @@ impl Domains {
         let route = self.routes.iter().find(is_of)?;
         let fits = uri.transport().is_none_or(|asked| asked == route.hop.transport);
         (fits && uri.port().is_none() && uri.param("maddr").is_none()).then_some(route)
+    }
+
+    /// True for a server that the settings name.
+    pub(crate) fn has_route(&self, hop: Hop) -> bool {
+        self.routes.iter().any(|route| route.hop == hop)
     }
 
     /// The served domain that the host of a URI names, with its port in the settings. An address of this computer

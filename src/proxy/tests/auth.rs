@@ -12,6 +12,7 @@ use crate::sip::digest::{Algorithm, Ha1};
 
 mod consent;
 mod inbound;
+mod inner;
 mod lockout;
 mod payers;
 mod passing;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::inner::Inner;
 use crate::limits::network;
 use crate::machine::{ConnectId, Flow, Hop, LookupPayer, LookupTerms, ResolveId};
 use crate::proxy::journal::DispatchId;
@@ -157,13 +158,25 @@ pub(crate) struct Rest {
     /// No connection can be made in place of the flow ([`NextHop::FlowAlone`]).
     pub(crate) is_alone: bool,
     pub(crate) consent: Consent,
+    /// Whether it may go to an address that only this computer, or the link, can reach.
+    pub(crate) inner: Inner,
     pub(crate) ends: Instant,
 }
 
 impl Rest {
     pub(crate) fn of(hops: Vec<Hop>, otherwise: Option<Flow>, ends: Instant) -> Self {
-        let consent = Consent::NotNeeded;
-        Self { hops, otherwise, domain: None, failed: 0, transmissions: 0, is_alone: false, consent, ends }
+        let (consent, inner) = (Consent::NotNeeded, Inner::Open);
+        Self {
+            hops,
+            otherwise,
+            domain: None,
+            failed: 0,
+            transmissions: 0,
+            is_alone: false,
+            consent,
+            inner,
+            ends,
+        }
     }
 
     /// The state after one more hop was tried in vain.
@@ -179,6 +192,13 @@ impl Rest {
         }
         let at_hop = format!("{branch}.{}", self.failed);
         format!("{at_hop}.{}", secret.sent_to(&at_hop, hop))
+    }
+
+    /// True if this request may not go to that address: only who is inside, or who was registered from there, is reached
+    /// inside.
+    pub(crate) fn is_shut_out(&self, address: IpAddr) -> bool {
+        let is_registered = matches!(self.consent, Consent::From(_)) && self.consent.is_given_for(address);
+        !is_registered && self.inner.is_shut(address)
     }
 
     /// Whether there is another way left: any hop, or the last resort if a connection broke.

@@ -17,6 +17,7 @@ use bytes::Bytes;
 
 use self::tcp_refused_cache::TcpRefusedCache;
 use self::waits::{Large, OpenQuestions, Question, Wait};
+use super::inner::Inner;
 pub(crate) use super::next_hop::{Consent, Fault, NextHop, Printed, SenderNeed, SenderStep, Sending, User};
 use super::next_hop::{Rest, paced};
 use super::pacer::Pacer;
@@ -69,9 +70,10 @@ impl RequestSender {
     }
 
     /// Looks for a flow to a target, until `ends`.
-    pub(crate) fn begin(&mut self, user: User, (way, consent): (NextHop, Consent), ends: Instant) {
+    pub(crate) fn begin(&mut self, user: User, target: (NextHop, Consent, Inner), ends: Instant) {
         self.rests.remove(&user);
-        let new = |hops, otherwise| Rest { consent, ..Rest::of(hops, otherwise, ends) };
+        let (way, consent, inner) = target;
+        let new = |hops, otherwise| Rest { consent, inner, ..Rest::of(hops, otherwise, ends) };
         match way {
             NextHop::Flow(flow) | NextHop::FlowAlone(flow) if self.is_usable(flow) => {
                 let is_alone = matches!(way, NextHop::FlowAlone(_));
@@ -332,7 +334,7 @@ impl RequestSender {
 
     fn try_hops(&mut self, user: User, mut rest: Rest, fault: Fault) {
         while let Some(hop) = rest.hops.pop() {
-            if self.sockets.is_own(hop.remote) {
+            if self.sockets.is_own(hop.remote) || rest.is_shut_out(hop.remote.ip()) {
                 continue;
             }
             if hop.transport == Transport::Udp
