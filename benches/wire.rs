@@ -18,7 +18,7 @@ use fanfare::sip::{
 #[path = "../tests/wire/hostile.rs"]
 mod hostile;
 
-use hostile::Stand;
+use hostile::stand::Stand;
 
 const DATE: &str = "Sat, 15 Oct 2005 04:44:56 GMT";
 

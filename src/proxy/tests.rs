@@ -3,16 +3,15 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
 use self::disk::apply;
+use self::text::*;
 use super::journal::{DispatchId, Rows, Write};
 use super::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent, StaticRoute};
 use crate::machine::{
     Batch, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
 };
 use crate::random::Random;
-use crate::sip::{Transport, second_reader};
+use crate::sip::Transport;
 use crate::time::{Now, Timestamp};
 
 mod absence;
@@ -40,6 +39,7 @@ mod reports;
 mod sessions;
 mod storm;
 mod submissions;
+mod text;
 mod watched;
 
 /// Where the proxy listens.
@@ -47,22 +47,6 @@ pub(super) const PROXY: &str = "192.0.2.100:5060";
 pub(super) const JAMES: &str = "192.0.2.1:5060";
 pub(super) const ANN: &str = "192.0.2.6:5060";
 pub(super) const BOB: &str = "192.0.2.7:5060";
-
-/// The patent's example as protocol.md section 1 writes it.
-pub(super) const SUBMISSION: &str = "MESSAGE sip:ann@domain.com SIP/2.0
-Via: SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK776;rport
-Max-Forwards: 70
-From: <im:james@domain.com>;tag=49583
-To: <im:ann@domain.com>
-Secondary-To: <im:bob@domain.com>
-Contact: <sip:james@jamesmob.domain.com>
-Call-ID: asd88asd77a@jamesmob.domain.com
-CSeq: 1 MESSAGE
-Proxy-Require: secondary-to
-Content-Type: text/plain
-Content-Length: 10
-
-Come here.";
 
 /// Something the proxy sent.
 #[derive(Clone, Debug)]
@@ -110,12 +94,6 @@ pub(super) fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// Turns the LFs of a literal into CRLFs, in the header section only.
-pub(super) fn wire(text: &str) -> Vec<u8> {
-    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
-    format!("{}\r\n\r\n{body}", head.trim_end().replace('\n', "\r\n")).into_bytes()
-}
-
 pub(super) fn udp(from: &str) -> Flow {
     Flow::udp(address(PROXY), address(from))
 }
@@ -132,25 +110,6 @@ pub(super) fn tcp(from: &str, connection: u64) -> Flow {
 pub(super) fn config() -> ProxyConfig {
     let listens = [Transport::Udp, Transport::Tcp].map(|transport| (transport, address(PROXY)));
     ProxyConfig::new(vec!["domain.com".to_owned()], listens.to_vec())
-}
-
-/// The value of the first header field of that name.
-pub(super) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let head = text.split("\r\n\r\n").next()?;
-    head.split("\r\n").find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-}
-
-pub(super) fn fields<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
-    let head = text.split("\r\n\r\n").next().unwrap();
-    head.split("\r\n").filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
-}
-
-pub(super) fn status(text: &str) -> u16 {
-    text.strip_prefix("SIP/2.0 ").unwrap().split(' ').next().unwrap().parse().unwrap()
-}
-
-pub(super) fn body(text: &str) -> &str {
-    text.split_once("\r\n\r\n").unwrap().1
 }
 
 #[expect(clippy::disallowed_methods, reason = "a base for virtual time")]
@@ -363,39 +322,4 @@ impl Bench {
             }
         }
     }
-}
-
-/// Reads everything that is sent with an independent parser.
-fn readable(bytes: &Bytes) {
-    // That parser does not know `tel:`.
-    let has_number = bytes.windows(4).any(|window| window == b"tel:");
-    if !has_number && (bytes.starts_with(b"NOTIFY ") || bytes.starts_with(b"MESSAGE ")) {
-        let reading = second_reader::read(bytes);
-        assert!(reading.is_ok(), "{reading:?}: {}", String::from_utf8_lossy(bytes));
-    }
-}
-
-/// A REGISTER with its own branch.
-pub(super) fn register(name: &str, contact: &str, cseq: u32, expires: u32) -> String {
-    format!(
-        "REGISTER sip:domain.com SIP/2.0
-Via: SIP/2.0/UDP 192.0.2.250;branch=z9hG4bKreg{name}{cseq}-{expires}-{}
-Max-Forwards: 70
-From: <sip:{name}@domain.com>;tag=r{name}
-To: <sip:{name}@domain.com>
-Call-ID: reg-{name}
-CSeq: {cseq} REGISTER
-Contact: {contact}
-Expires: {expires}
-Content-Length: 0
-
-",
-        contact.bytes().map(u32::from).sum::<u32>()
-    )
-}
-
-/// The submission with one line changed, and another branch and Call-ID: another message.
-pub(super) fn other_submission(old: &str, new: &str) -> String {
-    assert!(SUBMISSION.contains(old), "{old}");
-    SUBMISSION.replace(old, new)
 }

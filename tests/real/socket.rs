@@ -1,5 +1,8 @@
 //! Bare sockets with literal bytes: SIP from any program, built by string formatting alone.
 
+mod tap;
+mod wire;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
@@ -8,6 +11,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+pub(crate) use self::tap::{Tap, Way};
+pub(crate) use self::wire::Wire;
 use crate::program::WAIT;
 
 /// One received message, as text.
@@ -286,161 +291,4 @@ impl Drop for Answering {
             drop(thread.join());
         }
     }
-}
-
-/// A relay between one client and the proxy that records every datagram.
-#[derive(Debug)]
-pub(crate) struct Tap {
-    /// Where the client sends instead of to the proxy.
-    pub(crate) address: SocketAddr,
-    log: Arc<Mutex<Vec<(Way, Message)>>>,
-    stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-/// One direction of a tap.
-struct Relay {
-    way: Way,
-    from: Phone,
-    over: Phone,
-    proxy: SocketAddr,
-    client: Arc<Mutex<Option<SocketAddr>>>,
-    log: Arc<Mutex<Vec<(Way, Message)>>>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Relay {
-    fn run(&self) {
-        while !self.stop.load(Ordering::Relaxed) {
-            if let Some(message) = self.from.receive_within(Duration::from_millis(100)) {
-                self.pass(message);
-            }
-        }
-    }
-
-    fn pass(&self, message: Message) {
-        if self.way == Way::ToProxy {
-            *self.client.lock().unwrap() = Some(message.from);
-        }
-        let to = if self.way == Way::ToProxy { Some(self.proxy) } else { *self.client.lock().unwrap() };
-        self.log.lock().unwrap().push((self.way, message.clone()));
-        if let Some(to) = to {
-            self.over.send(to, &message.text);
-        }
-    }
-}
-
-/// The direction of a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    ToProxy,
-    ToClient,
-}
-
-impl Tap {
-    pub(crate) fn before(proxy: SocketAddr) -> Self {
-        let (front, back) = (Phone::new(), Phone::new());
-        let address = front.address;
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let stop = Arc::new(AtomicBool::new(false));
-        let client = Arc::new(Mutex::new(None));
-        let relay = |way: Way, from: &Phone, over: &Phone| {
-            let relay = Relay {
-                way,
-                from: from.again(),
-                over: over.again(),
-                proxy,
-                client: Arc::clone(&client),
-                log: Arc::clone(&log),
-                stop: Arc::clone(&stop),
-            };
-            thread::spawn(move || relay.run())
-        };
-        let threads = vec![relay(Way::ToProxy, &front, &back), relay(Way::ToClient, &back, &front)];
-        Self { address, log, stop, threads }
-    }
-
-    /// The messages with this method that went in one direction.
-    pub(crate) fn saw(&self, way: Way, method: &str) -> Vec<Message> {
-        let log = self.log.lock().unwrap();
-        log.iter()
-            .filter(|(went, message)| *went == way && message.method() == method)
-            .map(|(_, m)| m.clone())
-            .collect()
-    }
-}
-
-impl Drop for Tap {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads.drain(..) {
-            drop(thread.join());
-        }
-    }
-}
-
-/// A TCP connection that sends what it is told.
-#[derive(Debug)]
-pub(crate) struct Wire {
-    stream: TcpStream,
-    pub(crate) address: SocketAddr,
-    rest: Vec<u8>,
-}
-
-impl Wire {
-    pub(crate) fn to(proxy: SocketAddr) -> Self {
-        Self::over(TcpStream::connect(proxy).unwrap())
-    }
-
-    pub(crate) fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(WAIT)).unwrap();
-        let address = stream.local_addr().unwrap();
-        Self { stream, address, rest: Vec::new() }
-    }
-
-    pub(crate) fn send(&mut self, text: &str) {
-        self.stream.write_all(text.as_bytes()).unwrap();
-    }
-
-    /// Sends the text; the other side may close before all of it is sent.
-    pub(crate) fn send_as_much_as_goes(&mut self, text: &str) {
-        self.stream.write_all(text.as_bytes()).ok();
-    }
-
-    /// What is received before the other side closes, cleanly or not.
-    pub(crate) fn receive_or_end(&mut self) -> Option<Message> {
-        let mut buffer = [0; 4096];
-        while let Ok(length @ 1..) = self.stream.read(&mut buffer) {
-            self.rest.extend_from_slice(&buffer[..length]);
-        }
-        whole(&self.rest).and_then(|_| self.receive())
-    }
-
-    /// The next whole message, by its Content-Length; none if the other side closes.
-    pub(crate) fn receive(&mut self) -> Option<Message> {
-        loop {
-            while self.rest.starts_with(b"\r\n") {
-                self.rest.drain(..2);
-            }
-            if let Some(length) = whole(&self.rest) {
-                let text = String::from_utf8_lossy(&self.rest[..length]).into_owned();
-                self.rest.drain(..length);
-                return Some(Message { at: Instant::now(), from: self.stream.peer_addr().ok()?, text });
-            }
-            let mut buffer = [0; 4096];
-            let length = self.stream.read(&mut buffer).expect("a message, or the end of the connection");
-            if length == 0 {
-                return None;
-            }
-            self.rest.extend_from_slice(&buffer[..length]);
-        }
-    }
-}
-
-/// The length of the first message in a stream, once all of it has arrived.
-fn whole(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-    let length: usize = text.split("content-length:").nth(1)?.split("\r\n").next()?.trim().parse().ok()?;
-    (bytes.len() >= head + length).then_some(head + length)
 }

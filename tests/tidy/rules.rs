@@ -1,5 +1,6 @@
 //! Each rule of `tests/tidy.rs`, tried on sample text that breaks it.
 
+use super::documents::{lines_without_a_test, missing_tests};
 use super::*;
 
 fn complaints(files: &[(&str, &str)]) -> Vec<String> {

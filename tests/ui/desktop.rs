@@ -1,10 +1,15 @@
 //! Desktop notifications, over a private bus with a service of our own.
+
 #![expect(
     clippy::disallowed_types,
     clippy::needless_pass_by_ref_mut,
     reason = "what zbus makes of an interface; its methods that change something take `&mut self`"
 )]
 
+#[path = "desktop/service.rs"]
+mod service;
+
+use self::service::{Bus, Deed, start_service};
 use std::process;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -31,86 +36,6 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 <busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context="default">
 <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>"#;
 
-/// What the service was asked.
-#[derive(Debug, PartialEq, Eq)]
-enum Asked {
-    Raised(Raised),
-    Closed(u32),
-}
-
-/// A notification as the service was asked to show it.
-#[derive(Debug, PartialEq, Eq)]
-struct Raised {
-    id: u32,
-    replaces: u32,
-    app: String,
-    title: String,
-    body: String,
-    actions: Vec<String>,
-    hints: String,
-}
-
-/// What a person does with a notification.
-#[derive(Clone, Copy, Debug)]
-enum Deed {
-    Press(&'static str),
-    Reply(&'static str),
-    Close,
-}
-
-/// A notification service that writes down what it is asked.
-struct Service {
-    next: u32,
-    asked: SyncSender<Asked>,
-    can: Arc<Mutex<Vec<&'static str>>>,
-}
-
-type Hints = std::collections::BTreeMap<String, OwnedVariant>;
-
-#[zbus::interface(name = "org.freedesktop.Notifications")]
-impl Service {
-    fn get_capabilities(&self) -> Vec<String> {
-        self.can.lock().unwrap().iter().map(|can| (*can).to_owned()).collect()
-    }
-
-    #[expect(clippy::unused_self, reason = "an interface is made of methods")]
-    fn get_server_information(&self) -> (String, String, String, String) {
-        ("test".into(), "fanfare".into(), "1".into(), "1.2".into())
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the interface is the desktop's")]
-    fn notify(
-        &mut self,
-        app: String,
-        replaces: u32,
-        _icon: String,
-        title: String,
-        body: String,
-        actions: Vec<String>,
-        hints: Hints,
-        _timeout: i32,
-    ) -> u32 {
-        self.next += u32::from(replaces == 0);
-        let id = if replaces == 0 { self.next } else { replaces };
-        let hints = format!("{hints:?}");
-        self.asked.send(Asked::Raised(Raised { id, replaces, app, title, body, actions, hints })).unwrap();
-        id
-    }
-
-    fn close_notification(&mut self, id: u32) {
-        self.asked.send(Asked::Closed(id)).unwrap();
-    }
-
-    #[zbus(signal)]
-    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    async fn notification_replied(emitter: &SignalEmitter<'_>, id: u32, text: &str) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, reason: u32) -> zbus::Result<()>;
-}
-
 /// Runs this test again on a bus of its own; the test itself is [`on_a_private_bus`].
 #[test]
 fn notifications_reach_the_desktop_and_clicks_come_back() {
@@ -130,30 +55,6 @@ fn notifications_reach_the_desktop_and_clicks_come_back() {
         .status()
         .expect("dbus-run-session (Debian: dbus-daemon) is needed for this test");
     assert!(status.success());
-}
-
-/// The service, and a hold on those who use it.
-struct Bus {
-    asked: Receiver<Asked>,
-    deeds: mpsc::Sender<(u32, Deed)>,
-    can: Arc<Mutex<Vec<&'static str>>>,
-}
-
-impl Bus {
-    fn raised(&self) -> Raised {
-        match self.asked.recv_timeout(PATIENCE).unwrap() {
-            Asked::Raised(raised) => raised,
-            Asked::Closed(id) => panic!("{id} was closed"),
-        }
-    }
-
-    fn closed(&self, id: u32, why: &str) {
-        assert_eq!(self.asked.recv_timeout(PATIENCE).unwrap(), Asked::Closed(id), "{why}");
-    }
-
-    fn does(&self, id: u32, deed: Deed) {
-        self.deeds.blocking_send((id, deed)).unwrap();
-    }
 }
 
 /// The client's side.
@@ -384,42 +285,4 @@ fn no_service_is_told() {
     (0..3).for_each(|_| desk.desk.raise(received("Ann", 1)));
     assert!(desk.woken.recv_timeout(Duration::from_millis(300)).is_err());
     assert!(desk.desk.happened().is_empty());
-}
-
-/// Starts the service on a thread of its own; what is sent to it is done as by a person.
-fn start_service() -> Bus {
-    let (sender, asked) = sync_channel(64);
-    let (deeds, waiting) = mpsc::channel(16);
-    let (ready, up) = sync_channel(1);
-    let can = Arc::new(Mutex::new(vec!["actions", "body", "body-markup", "inline-reply"]));
-    let service = Service { next: 0, asked: sender, can: Arc::clone(&can) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    std::thread::Builder::new()
-        .name("service".to_owned())
-        .spawn(move || runtime.block_on(serve(service, waiting, ready)).unwrap())
-        .unwrap();
-    up.recv_timeout(PATIENCE).unwrap();
-    Bus { asked, deeds, can }
-}
-
-async fn serve(
-    service: Service,
-    mut deeds: mpsc::Receiver<(u32, Deed)>,
-    ready: SyncSender<()>,
-) -> zbus::Result<()> {
-    let connection = zbus::connection::Builder::session()
-        .name("org.freedesktop.Notifications")
-        .serve_at("/org/freedesktop/Notifications", service)
-        .build()
-        .await?;
-    ready.send(()).unwrap();
-    while let Some((id, deed)) = deeds.recv().await {
-        let emitter = SignalEmitter::new(&connection, "/org/freedesktop/Notifications")?;
-        match deed {
-            Deed::Press(action) => Service::action_invoked(&emitter, id, action).await?,
-            Deed::Reply(text) => Service::notification_replied(&emitter, id, text).await?,
-            Deed::Close => Service::notification_closed(&emitter, id, 2).await?,
-        }
-    }
-    Ok(())
 }

@@ -1,11 +1,21 @@
 //! A source that remembers what it was asked, and shows what a test puts in; and people and messages to show.
 
+#[path = "fake/obey.rs"]
+mod obey;
+
+#[path = "fake/values.rs"]
+mod values;
+
+pub(crate) use self::values::{account, ago, book, delivery, from, own, own_of, people, person};
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::obey::obey;
+use self::values::{head, thread};
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -120,152 +130,6 @@ impl Source for Fake {
     }
 }
 
-/// What an engine would do at once.
-fn obey(inner: &mut Inner, command: Command) {
-    match command {
-        Command::Open(id) => inner.snapshot.thread = inner.threads.get(&id).cloned().map(Arc::new),
-        Command::Close => inner.snapshot.thread = None,
-        Command::PutSettings(settings) => inner.snapshot.settings = settings,
-        Command::PutAccount(account) => inner.snapshot.account = Some(Arc::new(account)),
-        Command::PutContact(contact) => change_book(inner, |book| book.put(contact)),
-        Command::RemoveContact { address } => change_book(inner, |book| book.remove(&address)),
-        Command::AddContacts { contacts, lists } => change_book(inner, |book| {
-            book.add(contacts, lists);
-        }),
-        Command::PutList(list) => change_book(inner, |book| book.put_list(list)),
-        Command::RemoveList { name } => change_book(inner, |book| book.remove_list(&name)),
-        Command::Agent(command) => obey_agent(inner, command),
-        other @ (Command::ReadContacts(_)
-        | Command::ExportContacts
-        | Command::Attach(_)
-        | Command::ReadFile { .. }
-        | Command::SaveRecord(_)
-        | Command::Save(_)
-        | Command::CountOutcomes(_)
-        | Command::MeasureStorage) => {
-            if let Some(notice) = notice_of(inner, other) {
-                inner.notices.push(notice);
-            }
-        }
-        Command::ShowAround { .. }
-        | Command::SaveFile { .. }
-        | Command::Search(_)
-        | Command::Delete(_)
-        | Command::Quit => {}
-    }
-}
-
-fn obey_agent(inner: &mut Inner, command: AgentCommand) {
-    match command {
-        AgentCommand::Seen { conversation } => {
-            let mut heads = inner.snapshot.conversations.to_vec();
-            for head in heads.iter_mut().filter(|head| head.id == conversation) {
-                (head.unread, head.failed_unseen) = (0, 0);
-            }
-            inner.snapshot.conversations = heads.into();
-        }
-        AgentCommand::SeenUpTo { conversation, unread, .. } => {
-            let mut heads = inner.snapshot.conversations.to_vec();
-            heads.iter_mut().filter(|head| head.id == conversation).for_each(|head| head.unread = unread);
-            inner.snapshot.conversations = heads.into();
-        }
-        AgentCommand::SendLater { draft, due } => change_later(inner, |later| {
-            let number = later.last().map_or(1, |last| last.number + 1);
-            later.push(Later { number, due, draft });
-        }),
-        AgentCommand::PutOff { number, due } => change_later(inner, |later| {
-            later.iter_mut().filter(|later| later.number == number).for_each(|later| later.due = due);
-        }),
-        AgentCommand::TakeLaterBack { number } => {
-            change_later(inner, |later| later.retain(|later| later.number != number));
-        }
-        AgentCommand::Send(_)
-        | AgentCommand::Resend { .. }
-        | AgentCommand::ResendTo { .. }
-        | AgentCommand::Withdraw { .. }
-        | AgentCommand::KeepDraft(_)
-        | AgentCommand::Typing { .. }
-        | AgentCommand::Delete(_)
-        | AgentCommand::Connect
-        | AgentCommand::Disconnect => {}
-    }
-}
-
-/// What the engine would tell after such a command.
-fn notice_of(inner: &Inner, command: Command) -> Option<Notice> {
-    match command {
-        Command::ReadContacts(path) => {
-            let file = std::fs::read(&path).map(Into::into).map_err(|error| format!("{error}."));
-            Some(Notice::ContactsRead { file })
-        }
-        Command::ExportContacts => Some(Notice::Saved("/downloads/contacts.vcf".into())),
-        Command::MeasureStorage => {
-            let oldest = Some(ago(60 * 24 * 400));
-            let found = StorageUse {
-                bytes: 34_000_000,
-                messages: 12_345,
-                with_files: 120,
-                file_bytes: 30_000_000,
-                oldest,
-            };
-            Some(Notice::Storage(found))
-        }
-        Command::Attach(path) if path.ends_with("nothing") => {
-            let why = format!("{} cannot be read: there is no such file.", path.display());
-            Some(Notice::NotAttached { path, why, is_too_large: false })
-        }
-        Command::Attach(path) if std::fs::metadata(&path).is_ok_and(|data| data.len() > 1024 * 1024) => {
-            let why = "It is too large.".to_owned();
-            Some(Notice::NotAttached { path, why, is_too_large: true })
-        }
-        Command::ReadFile { message, file } => {
-            let content = inner.files.get(&(message, file)).cloned();
-            Some(Notice::FileRead { message, file, content })
-        }
-        Command::Attach(path) => {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            let file = File { name, media_type: "image/png".into(), bytes: vec![7; 12_345].into() };
-            Some(Notice::Attached { path, file })
-        }
-        Command::Save(file) => {
-            let path = format!("/downloads/{}", file.name.unwrap_or_default());
-            Some(Notice::Saved(path.into()))
-        }
-        Command::CountOutcomes(id) => inner.matrix.clone().map(|matrix| Notice::Matrix(id, matrix)),
-        Command::SaveRecord(RecordRequest { message, format, .. }) => {
-            let path = format!("/downloads/delivery-record-{}.{}", message.0, format.ending());
-            Some(Notice::Saved(path.into()))
-        }
-        Command::Agent(_)
-        | Command::Open(_)
-        | Command::ShowAround { .. }
-        | Command::Close
-        | Command::PutContact(_)
-        | Command::AddContacts { .. }
-        | Command::RemoveContact { .. }
-        | Command::PutList(_)
-        | Command::RemoveList { .. }
-        | Command::PutAccount(_)
-        | Command::PutSettings(_)
-        | Command::SaveFile { .. }
-        | Command::Search(_)
-        | Command::Delete(_)
-        | Command::Quit => None,
-    }
-}
-
-fn change_later(inner: &mut Inner, change: impl FnOnce(&mut Vec<Later>)) {
-    let mut later = inner.snapshot.later.to_vec();
-    change(&mut later);
-    inner.snapshot.later = later.into();
-}
-
-fn change_book(inner: &mut Inner, change: impl FnOnce(&mut AddressBook)) {
-    let mut book = (*inner.snapshot.book).clone();
-    change(&mut book);
-    inner.snapshot.book = Arc::new(book);
-}
-
 impl Fake {
     /// A source with an account and contacts, and nothing written yet.
     pub(crate) fn new() -> Self {
@@ -356,148 +220,6 @@ impl Fake {
             });
         harness.run();
         harness
-    }
-}
-
-pub(crate) fn account() -> Account {
-    Account {
-        address: "sip:james@example.com".into(),
-        name: "James Holt".into(),
-        proxy: "udp:192.0.2.1:5060".into(),
-        expires_secs: Some(604_800),
-        ..Account::default()
-    }
-}
-
-pub(crate) fn person(name: &str) -> Person {
-    let user = name.to_lowercase().replace(' ', ".");
-    Person { address: format!("sip:{user}@example.com"), name: name.into(), simulated: false }
-}
-
-pub(crate) fn people(names: &[&str]) -> Vec<Person> {
-    names.iter().map(|name| person(name)).collect()
-}
-
-pub(crate) fn book() -> AddressBook {
-    let contact = |name: &str| Contact { address: person(name).address, name: name.into(), simulated: false };
-    AddressBook {
-        contacts: ["Ann Lee", "Ben Okafor", "Cy Young", "Dana Weiss", "Eli Brandt", "Fay Moreau"]
-            .map(contact)
-            .to_vec(),
-        lists: vec![List {
-            name: "Night shift".into(),
-            members: people(&["Ann Lee", "Ben Okafor", "Cy Young"]).into_iter().map(|p| p.address).collect(),
-        }],
-    }
-}
-
-/// So many minutes ago.
-pub(crate) fn ago(minutes: u64) -> Timestamp {
-    Timestamp::from_millis(NOW - minutes * 60_000)
-}
-
-/// How one recipient stands.
-pub(crate) fn delivery(person: &Person, state: DeliveryState, at: Timestamp) -> DeliveryView {
-    let (status, phrase) = match state {
-        DeliveryState::Failed => (Some(480), "Temporarily Unavailable"),
-        DeliveryState::PassedOn => (Some(202), "Accepted"),
-        DeliveryState::Delivered | DeliveryState::Read => (Some(200), "OK"),
-        DeliveryState::Queued
-        | DeliveryState::Sending
-        | DeliveryState::Accepted
-        | DeliveryState::NoReport
-        | DeliveryState::Deferred
-        | DeliveryState::Cancelled => (None, ""),
-    };
-    let known = matches!(
-        state,
-        DeliveryState::Delivered | DeliveryState::Read | DeliveryState::Failed | DeliveryState::PassedOn
-    );
-    DeliveryView {
-        person: person.clone(),
-        state,
-        status,
-        phrase: phrase.into(),
-        at: at.plus(Duration::from_millis(7_400)),
-        after: known.then(|| Duration::from_millis(430)),
-        attempt: 1,
-    }
-}
-
-/// A message of ours, with a state per person.
-pub(crate) fn own(id: u64, at: Timestamp, text: &str, states: &[(&Person, DeliveryState)]) -> MessageView {
-    let deliveries: Vec<DeliveryView> =
-        states.iter().map(|(person, state)| delivery(person, *state, at)).collect();
-    own_of(id, at, text, deliveries)
-}
-
-pub(crate) fn own_of(id: u64, at: Timestamp, text: &str, deliveries: Vec<DeliveryView>) -> MessageView {
-    MessageView {
-        verified: true,
-        id: MessageId(id),
-        at,
-        sent_at: None,
-        from: None,
-        text: text.into(),
-        files: Vec::new(),
-        attempts: deliveries.iter().map(|delivery| delivery.attempt).max().unwrap_or(1),
-        call_ids: vec![format!("call-{id}@192.0.2.1")],
-        way: Way::FanOut,
-        tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
-        deliveries,
-    }
-}
-
-/// A message of somebody else.
-pub(crate) fn from(id: u64, at: Timestamp, person: &Person, text: &str) -> MessageView {
-    MessageView {
-        verified: true,
-        id: MessageId(id),
-        at,
-        sent_at: None,
-        from: Some(person.clone()),
-        text: text.into(),
-        files: Vec::new(),
-        attempts: 0,
-        call_ids: Vec::new(),
-        way: Way::FanOut,
-        deliveries: Vec::new(),
-        tally: Tally::default(),
-    }
-}
-
-fn thread(id: u64, people: &[Person], messages: Vec<MessageView>) -> Thread {
-    let outline = messages.iter().map(|message| Outline {
-        id: message.id,
-        chars: message.text.chars().count() as u32,
-        newlines: message.text.matches('\n').count() as u32,
-        recipients: message.deliveries.len() as u32,
-    });
-    Thread {
-        conversation: ConversationId(id),
-        people: people.to_vec().into(),
-        hidden: false,
-        outline: outline.collect(),
-        first: 0,
-        messages: messages.into_iter().map(Arc::new).collect(),
-        unread_from: None,
-    }
-}
-
-fn head(thread: &Thread, unread: u32) -> ConversationHead {
-    let last = thread.messages.last();
-    ConversationHead {
-        id: thread.conversation,
-        newest: last.map_or(MessageId(0), |message| message.id),
-        people: Arc::clone(&thread.people),
-        hidden: thread.hidden,
-        preview: last.map(|message| message.text.replace('\n', " ")).unwrap_or_default(),
-        at: last.map_or(Timestamp::from_millis(NOW), |message| message.at),
-        last: last.filter(|message| message.from.is_none()).map(|message| message.tally),
-        verified: last.is_none_or(|message| message.verified),
-        unread,
-        failed: thread.messages.iter().map(|message| message.tally.failed).sum(),
-        failed_unseen: 0,
     }
 }
 

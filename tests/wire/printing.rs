@@ -1,5 +1,10 @@
 //! What we print, against literal bytes and against rsip, the second reader: W15, W7, RFC 3261 §8.2.6, §16.6, §18.2.1, RFC 3581.
 
+#[path = "printing/requests.rs"]
+mod requests;
+#[path = "printing/responses.rs"]
+mod responses;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -66,8 +71,6 @@ fn normal((name, value): (&str, &str)) -> (String, String) {
     };
     (long.to_ascii_lowercase(), value.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
 }
-
-// ---- legs ----
 
 const SUBMISSION: &str = "MESSAGE sip:ann@domain.com SIP/2.0\r\n\
     Via: SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK776;rport\r\n\
@@ -271,202 +274,4 @@ fn w20_no_reason_can_begin_a_line() {
     );
     let address = NameAddr { display: Some("x\r\ny".to_owned()), ..NameAddr::parse("sip:a@b").unwrap() };
     assert_eq!(address.to_string(), "\"x  y\" <sip:a@b>");
-}
-
-// ---- responses ----
-
-#[test]
-fn a_response_copies_what_it_must_and_fills_in_the_top_via() {
-    let response = Compose::response(&request(SUBMISSION.as_bytes()), 202, None, "p1", source())
-        .field("Supported", "secondary-to")
-        .finish();
-    assert_eq!(
-        text(&response),
-        "SIP/2.0 202 Accepted\r\n\
-         Via: SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK776;rport=40123;received=192.0.2.9\r\n\
-         Via: SIP/2.0/TCP other.domain.com\r\n\
-         From: \"James, J\" <im:james@domain.com>;tag=49583\r\n\
-         To: \"Ann\" <im:ann@domain.com>;tag=p1\r\n\
-         Call-ID: asd88asd77a@jamesmob.domain.com\r\n\
-         CSeq: 17 MESSAGE\r\n\
-         Supported: secondary-to\r\n\
-         Content-Length: 0\r\n\r\n"
-    );
-    agrees(&response);
-}
-
-#[test]
-fn the_top_via_says_where_the_request_came_from() {
-    let table = [
-        // RFC 3261 §18.2.1: only where sent-by is not the source.
-        ("SIP/2.0/UDP 192.0.2.9;branch=x", "SIP/2.0/UDP 192.0.2.9;branch=x"),
-        ("SIP/2.0/UDP 192.0.2.9:5070", "SIP/2.0/UDP 192.0.2.9:5070"),
-        ("SIP/2.0/UDP 192.0.2.8;branch=x", "SIP/2.0/UDP 192.0.2.8;branch=x;received=192.0.2.9"),
-        ("SIP/2.0/UDP host", "SIP/2.0/UDP host;received=192.0.2.9"),
-        // RFC 3581 §4: with rport always.
-        (
-            "SIP/2.0/UDP 192.0.2.9 ; rport ; branch=x",
-            "SIP/2.0/UDP 192.0.2.9;rport=40123; branch=x;received=192.0.2.9",
-        ),
-        // What the sender claims itself does not stay.
-        (
-            "SIP/2.0/UDP h;received=10.0.0.1;rport=1;x=\";,\"",
-            "SIP/2.0/UDP h;rport=40123;x=\";,\";received=192.0.2.9",
-        ),
-        // Only the first of a list.
-        (
-            "SIP/2.0/UDP h;a=b , SIP/2.0/TCP g;rport",
-            "SIP/2.0/UDP h;a=b;received=192.0.2.9, SIP/2.0/TCP g;rport",
-        ),
-    ];
-    for (via, wanted) in table {
-        let bytes = format!(
-            "OPTIONS sip:a@b SIP/2.0\r\nVia: {via}\r\nFrom: sip:a@b\r\nTo: sip:c@d\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n"
-        );
-        let response = text(&Compose::response(&request(bytes.as_bytes()), 200, None, "", source()).finish());
-        assert_eq!(response.split("\r\n").nth(1).unwrap(), format!("Via: {wanted}"));
-        assert!(response.contains("\r\nTo: sip:c@d\r\n"), "no tag where none is given");
-    }
-    let six: SocketAddr = "[2001:db8::9]:5060".parse().unwrap();
-    let bytes = message("sip:c@d;tag=there", "", "");
-    let response = text(&Compose::response(&request(&bytes), 180, Some("Ring ring"), "new", six).finish());
-    assert!(
-        response.starts_with("SIP/2.0 180 Ring ring\r\n")
-            && response.contains(";rport=5060;received=2001:db8::9\r\n")
-    );
-    assert!(response.contains("\r\nTo: sip:c@d;tag=there\r\n"), "a tag that is there stays");
-}
-
-#[test]
-fn every_status_has_a_phrase() {
-    for (status, phrase) in [
-        (200, "OK"),
-        (202, "Accepted"),
-        (408, "Request Timeout"),
-        (420, "Bad Extension"),
-        (483, "Too Many Hops"),
-    ] {
-        assert_eq!(reason_phrase(status), phrase);
-    }
-    assert!((100..700).all(|status| !reason_phrase(status).is_empty()));
-    assert_eq!(
-        (reason_phrase(299), reason_phrase(499), reason_phrase(699)),
-        ("OK", "Bad Request", "Busy Everywhere")
-    );
-}
-
-#[test]
-fn refusals_answer_requests_and_nothing_else() {
-    let broken = message("im:b@d", "no field\r\n", "x");
-    let error = parse(Bytes::from(broken.clone())).unwrap_err();
-    let answer = refusal(&broken, &error, source(), "p1").unwrap();
-    assert!(text(&answer).starts_with("SIP/2.0 400 Bad head: no field name at byte "));
-    agrees(&answer);
-    let refused = |bytes: &[u8]| refusal(bytes, &error, source(), "t");
-    for nothing in [
-        &b""[..],
-        b"\r\n\r\n",
-        b"\0\xff\xfe",
-        b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h\r\n\r\n",
-        b"ACK sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n\r\n",
-        b"MESSAGE sip:a@b SIP/2.0\r\nTo: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nVia: SIP/2.0/UDP h\r\n\r\n",
-        b"SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n\r\n",
-    ] {
-        assert_eq!(refused(nothing), None, "{:?}", String::from_utf8_lossy(nothing));
-    }
-    // Controls in what is copied cannot end a line, a Via after the head does not count.
-    let answer = refused(b"X sip:a@b SIP/2.0\r\nv: SIP/2.0/UDP h\ry\r\nf:\0a\r\n\r\n").unwrap();
-    assert!(text(&answer).contains("\r\nVia: SIP/2.0/UDP h y\r\nFrom: a\r\n"), "{}", text(&answer));
-    assert_eq!(refused(b"X sip:a@b SIP/2.0\r\nTo: x\r\n\r\nVia: SIP/2.0/UDP h\r\n\r\n"), None);
-}
-
-// ---- requests, and messages sent on ----
-
-#[test]
-fn a_submission_is_composed_as_the_protocol_draws_it() {
-    let wish = ReportOptions { mode: ReportMode::Each, detail: true, id: Some("7x".to_owned()) };
-    let secondary = NameAddr::parse("\"Bob\" <im:bob@domain.com>").unwrap();
-    let composed = Compose::request(&Method::Message, &uri("sip:ann@domain.com"))
-        .field("Via", "SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK776;rport")
-        .field("Max-Forwards", 70)
-        .field("From", "<im:james@domain.com>;tag=49583")
-        .field("To", "<im:ann@domain.com>")
-        .field("Secondary-To", secondary)
-        .field("Call-ID", "asd88asd77a@jamesmob.domain.com")
-        .field("CSeq", "1 MESSAGE")
-        .field("Delivery-Report", wish)
-        .body("text/plain", b"Come here.");
-    insta::assert_snapshot!(text(&composed).replace('\r', "\\r"), @r#"
-    MESSAGE sip:ann@domain.com SIP/2.0\r
-    Via: SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK776;rport\r
-    Max-Forwards: 70\r
-    From: <im:james@domain.com>;tag=49583\r
-    To: <im:ann@domain.com>\r
-    Secondary-To: "Bob" <im:bob@domain.com>\r
-    Call-ID: asd88asd77a@jamesmob.domain.com\r
-    CSeq: 1 MESSAGE\r
-    Delivery-Report: each;detail;id=7x\r
-    Content-Type: text/plain\r
-    Content-Length: 10\r
-    \r
-    Come here.
-    "#);
-    agrees(&composed);
-}
-
-#[test]
-fn a_message_sent_on_changes_only_where_asked() {
-    let submission = request(SUBMISSION.as_bytes());
-    assert_eq!(Edit::request(&submission).print(), SUBMISSION.as_bytes());
-    let printed = text(
-        &Edit::request(&submission)
-            .uri(&uri("sip:ann@192.0.2.7:5060"))
-            .pop("Route")
-            .push_front("via", "SIP/2.0/TCP domain.com;branch=z9hG4bKx")
-            .push_front("Path", "<sip:domain.com;lr>")
-            .set("max-forwards", 69)
-            .set("Secondary-To", "im:x@y")
-            .set("Server", "Fanfare")
-            .remove("Contact")
-            .remove_token("Proxy-Require", "SECONDARY-TO")
-            .print(),
-    );
-    let wanted = SUBMISSION
-        .replace(
-            "sip:ann@domain.com SIP/2.0\r\n",
-            "sip:ann@192.0.2.7:5060 SIP/2.0\r\nPath: <sip:domain.com;lr>\r\n",
-        )
-        .replace("Via: SIP/2.0/UDP", "via: SIP/2.0/TCP domain.com;branch=z9hG4bKx\r\nVia: SIP/2.0/UDP")
-        .replace("Route: <sip:domain.com;lr>\r\nRecord", "Record")
-        .replace("Max-Forwards: 70", "max-forwards: 69")
-        .replace(
-            "<im:bob@domain.com>\r\nSecondary-To: im:cy@domain.com;copy=bcc, Dana <sips:dana@other.org>",
-            "im:x@y",
-        )
-        .replace("Contact: <sip:james@jamesmob.domain.com>\r\n", "")
-        .replace("secondary-to, other\r\nproxy-require: Secondary-To\r\n", "other\r\n")
-        .replace("l: 10\r\n", "l: 10\r\nServer: Fanfare\r\n");
-    assert_eq!(printed, wanted);
-    agrees(&Bytes::from(printed));
-}
-
-#[test]
-fn a_response_goes_back_without_our_via() {
-    let bytes = "SIP/2.0 200 Fine by me\r\nv: SIP/2.0/UDP p;branch=z9hG4bKb1 , SIP/2.0/TCP \"q\r\n"
-        .replace(" \"q", " h;x=\",\";branch=z9hG4bK776, SIP/2.0/TLS i")
-        + "From: sip:a@b;tag=1\r\nTo: sip:c@d;tag=2\r\ni: x\r\nCSeq: 5 MESSAGE\r\nX-Y: z\r\n\r\nbody";
-    let Ok(Message::Response(response)) = parse(Bytes::from(bytes.clone())) else { panic!("no response") };
-    let printed = Edit::response(&response).uri(&uri("sip:no@where")).pop("Via").pop("Route").print();
-    let wanted = bytes
-        .replace("SIP/2.0/UDP p;branch=z9hG4bKb1 , ", "")
-        .replace("X-Y: z\r\n", "X-Y: z\r\nContent-Length: 4\r\n");
-    assert_eq!(text(&printed), wanted, "a missing Content-Length is added");
-    let Message::Response(once) = agrees(&printed) else { panic!("no response") };
-    assert_eq!(once.fields().top_via().branch(), Some("z9hG4bK776"));
-    let Ok(Message::Response(twice)) = parse(Edit::response(&once).pop("Via").print()) else {
-        panic!("no response")
-    };
-    assert_eq!((twice.fields().top_via().transport.as_str(), twice.reason()), ("TLS", "Fine by me"));
-    assert!(parse(Edit::response(&twice).pop("Via").print()).is_err(), "the last Via's field goes");
 }
