@@ -38,6 +38,8 @@ mod window;
 
 mod history;
 
+mod manual;
+
 mod verbs;
 
 mod parse;
@@ -57,7 +59,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use self::verbs::{AliasVerb, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
 use crate::proxy::{Auth, Inbound, Party, StaticRoute, Trusted};
@@ -300,11 +302,29 @@ impl From<Report> for ReportMode {
     }
 }
 
+/// What the command line asks for.
+enum Asked {
+    Arguments(Box<Arguments>),
+    /// Pages and completions in this folder. It is no part of [`Command`], so that they do not mention it.
+    Manual(PathBuf),
+}
+
+fn asked() -> Result<Asked, clap::Error> {
+    let matches = Arguments::command().subcommand(manual::command()).try_get_matches()?;
+    if let Some(folder) = manual::folder(&matches) {
+        return Ok(Asked::Manual(folder));
+    }
+    let arguments = Arguments::from_arg_matches(&matches);
+    arguments
+        .map(|arguments| Asked::Arguments(Box::new(arguments)))
+        .map_err(|error| error.format(&mut Arguments::command()))
+}
+
 /// Runs the command line.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let asked = match asked() {
+        Ok(asked) => asked,
         // `--help` or `--version`.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
@@ -320,7 +340,11 @@ pub fn run() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match obey(arguments) {
+    let ended = match asked {
+        Asked::Arguments(arguments) => obey(*arguments),
+        Asked::Manual(folder) => manual::write(&Arguments::command(), &folder),
+    };
+    match ended {
         Ok(code) => code,
         Err(error) => {
             output::complain(&error);

@@ -4,7 +4,7 @@
 //! (
 //!     domains: ["domain.com"],
 //!     listens: ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
-//!     data: "/var/lib/fanfare",
+//!     data: "/var/lib/fanfare-proxy",
 //!     trust: ["127.0.0.0/8"],
 //!     routes: ["example.org=udp:192.0.2.5:5060"],
 //!     auth: on,

@@ -1,12 +1,11 @@
 //! The file of one store: readable by its owner only, locked against other processes, configured for durability.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::store::folder::{self, private};
+use crate::store::folder;
 use crate::store::lock_file::LockFile;
 use crate::store::whereabouts::{Gone, Whereabouts};
 use crate::store::{OpenErrorKind, Schema, migrate};
@@ -34,9 +33,7 @@ impl StoreFile {
         }
         let lock = LockFile::take(path)?;
         // We create the file before SQLite does, so that only its owner can read the messages in it.
-        private(OpenOptions::new().create(true).append(true))
-            .open(path)
-            .map_err(OpenErrorKind::Unwritable)?;
+        folder::open_private(path).map_err(OpenErrorKind::Unwritable)?;
         let connection = prepare::<S>(Connection::open(path)?)?;
         let whereabouts = Whereabouts::of(path);
         Ok(Self { connection, path: Some(path.to_owned()), whereabouts, _lock: Some(lock) })

@@ -42,6 +42,38 @@ fn make(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
+/// Opens a file to write at its end; a new one is readable by its owner only. What root creates in a folder of somebody else
+/// belongs to that folder's owner, like what SQLite puts beside it: a service that does not run as root has to write it.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    match private(OpenOptions::new().create_new(true).append(true)).open(path) {
+        Ok(made) => {
+            give_to_owner_of(above(path), &made)?;
+            Ok(made)
+        }
+        // Whatever has that name already keeps its owner: the name may be a link to something else.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            private(OpenOptions::new().create(true).append(true)).open(path)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn give_to_owner_of(folder: &Path, made: &File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let (above, file) = (folder.metadata()?, made.metadata()?);
+    if file.uid() == 0 && above.uid() != 0 {
+        fchown(made, Some(above.uid()), Some(above.gid()))
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+fn give_to_owner_of(_folder: &Path, _made: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// New files are readable by their owner only, since they hold people's messages.
 #[cfg(unix)]
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {

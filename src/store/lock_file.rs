@@ -1,10 +1,10 @@
 //! A lock on files for one process: the store of a machine, or the files of a client's settings folder.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::store::OpenErrorKind;
-use crate::store::folder::{self, above, private};
+use crate::store::folder::{self, above};
 
 /// The lock file beside what it protects. The system releases the lock when the process ends, however it ends.
 #[derive(Debug)]
@@ -19,9 +19,7 @@ impl LockFile {
         folder::create(above(path)).map_err(OpenErrorKind::Folder)?;
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
-        let file = private(OpenOptions::new().create(true).append(true))
-            .open(name)
-            .map_err(OpenErrorKind::Unwritable)?;
+        let file = folder::open_private(Path::new(&name)).map_err(OpenErrorKind::Unwritable)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(OpenErrorKind::InUse),

@@ -171,6 +171,29 @@ fn only_its_owner_may_read_a_store() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_root_creates_in_the_folder_of_a_service_belongs_to_the_service() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    // Only root can give a folder away; for anybody else the files simply stay its own.
+    if folder.path().metadata().unwrap().uid() == 0 {
+        chown(folder.path(), Some(4321), Some(4321)).unwrap();
+    }
+    let elsewhere = tempfile::NamedTempFile::new().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("link.db.lock")).unwrap();
+    let of = |path: &Path| path.metadata().map(|found| (found.uid(), found.gid())).unwrap();
+    let (owner, before) = (of(folder.path()), of(elsewhere.path()));
+
+    let writer = Store::<ClientSchema>::open(&folder.path().join("client.db")).unwrap().start(drop).unwrap();
+    writer.commit(batch(1)).unwrap();
+    for name in ["client.db", "client.db.lock", "client.db-wal", "client.db-shm"] {
+        assert_eq!(of(&folder.path().join(name)), owner, "{name}");
+    }
+    let _linked = Store::<ClientSchema>::open(&folder.path().join("link.db")).unwrap();
+    assert_eq!(of(elsewhere.path()), before, "what a link leads to is not given away");
+}
+
 const CHILD: &str = "FANFARE_TEST_STORE_CHILD";
 
 /// The child process: writes endlessly and prints the answers.

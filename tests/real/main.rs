@@ -29,6 +29,7 @@ mod lists;
 mod lookups;
 mod loopback;
 mod mailbox;
+mod manual;
 mod memory;
 mod nat;
 mod one_by_one;
