@@ -62,6 +62,8 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use self::verbs::{AliasVerb, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
+#[cfg(feature = "gui")]
+use crate::model::link::Link;
 use crate::proxy::{Auth, Inbound, Party, StaticRoute, Trusted};
 use crate::runtime::faults::{self, FAULT_STATUS, Fault};
 use crate::runtime::logs;
@@ -73,6 +75,10 @@ use crate::sip::{ReportMode, Transport, Uri};
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Somebody to write to, such as sip:ann@domain.com: the window opens, or the open one shows it. Nothing is sent.
+    #[cfg(feature = "gui")]
+    #[arg(value_name = "LINK", value_parser = parse::link)]
+    link: Option<Link>,
     /// Folder for settings, contacts and messages (default: the usual folders of this system).
     #[cfg(feature = "gui")]
     #[arg(long, value_name = "DIR")]
@@ -88,7 +94,7 @@ enum Command {
     /// Send one message to one or more people and report who got it.
     Send(send::SendArguments),
     /// Register and print incoming messages.
-    Listen(ListenArguments),
+    Listen(listen::ListenArguments),
     /// Search and export the stored messages (safe while the window is open).
     History(history::HistoryArguments),
     /// Show what became of each message in a capture (pcapng or pcap).
@@ -219,41 +225,6 @@ struct SignInArguments {
     realm: Option<String>,
 }
 
-#[derive(Debug, Args)]
-struct ListenArguments {
-    /// Address to register.
-    #[arg(long = "as", value_name = "ADDRESS", value_parser = parse::own_address)]
-    identity: Uri,
-    #[command(flatten)]
-    server: ServerArguments,
-    #[command(flatten)]
-    sign_in: SignInArguments,
-    /// Send read receipts to those of the --contact addresses who ask for them (RFC 5438): what is printed counts as
-    /// read.
-    #[arg(long)]
-    receipts: bool,
-    /// Address of somebody you know; may be repeated. Only these are told that a message was delivered or read.
-    #[arg(long = "contact", value_name = "ADDRESS", value_parser = parse::address)]
-    contacts: Vec<Uri>,
-    /// Accept messages that do not come from the proxy, too; nobody has verified who sent them.
-    #[arg(long)]
-    peer_to_peer: bool,
-    /// Print one JSON object per line.
-    #[arg(long)]
-    json: bool,
-    /// Print every SIP message that passes, without passwords, on standard error.
-    #[arg(long)]
-    trace: bool,
-    #[command(flatten)]
-    answers: answer::AnswerArguments,
-    /// Folder for the files in messages: each is saved there under its own name; nothing is overwritten.
-    #[arg(long, value_name = "DIR")]
-    save_files: Option<PathBuf>,
-    /// Folder for received messages (default: nothing is kept).
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Switch {
     /// They wait.
@@ -364,7 +335,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     match arguments.command {
         #[cfg(feature = "gui")]
-        None => window::run(arguments.data.as_deref()),
+        None => window::run(arguments.data.as_deref(), arguments.link),
         #[cfg(not(feature = "gui"))]
         None => anyhow::bail!("this build has no window; see fanfare --help for the other commands"),
         Some(Command::Demo(demo)) if demo.headless => Ok(crate::demo::run_headless(&demo.faults)?),
@@ -393,6 +364,10 @@ fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
     anyhow::ensure!(
         arguments.data.is_none(),
         "--data before the command is for the window only; put it at the end: fanfare COMMAND ... --data DIR"
+    );
+    anyhow::ensure!(
+        arguments.link.is_none(),
+        "a link is opened by the window: fanfare LINK, without a command"
     );
     Ok(())
 }

@@ -350,6 +350,10 @@ pub const ALARMS_MAX: usize = 1000;
 pub const LOG_LINES_WAITING_MAX: usize = 1024;
 /// Bytes of one log line; the rest of a longer one is cut off.
 pub const LOG_LINE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a link that another program hands over (`fanfare sip:…`); a longer one is refused.
+pub const LINK_BYTES_MAX: usize = 8 * 1024;
+/// Links that wait until the user can write; over it, the oldest is forgotten.
+pub const LINKS_WAITING_MAX: usize = 16;
 /// How long the program waits at its end for the log to be written.
 pub const LOG_FLUSH_WAIT: Duration = Duration::from_secs(1);
 /// How long a program that was told to stop waits for the disk to take its writes.

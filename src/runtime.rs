@@ -8,6 +8,8 @@ pub mod engine;
 pub mod agent;
 pub mod attachment;
 pub mod saved_file;
+
+pub mod handover;
 pub mod server;
 
 pub mod answering;

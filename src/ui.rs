@@ -136,6 +136,8 @@ pub struct Options {
     pub chooser: Option<desktop::chooser::Chooser>,
     /// Writes conversations into files; if none, there is nothing to export from.
     pub exporter: Option<desktop::exporter::Exporter>,
+    /// What later starts of the program ask for.
+    pub calls: desktop::calls::Calls,
     /// The file that keeps the window's size and position; if none, eframe chooses one.
     pub state: Option<PathBuf>,
 }

@@ -39,6 +39,9 @@ mod keyring;
 #[path = "ui/later.rs"]
 mod later;
 
+#[path = "ui/calls.rs"]
+mod calls;
+
 #[path = "ui/links.rs"]
 mod links;
 

@@ -2,15 +2,18 @@
 //!
 //! Messages go to standard output; the state of the registration goes to standard error, one sentence per change.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+
+use clap::Args;
 
 use super::answer;
 use super::connecting::{offline, still_waiting};
 use super::output::{OutputLine, Printer, note, tell, utc};
 use super::save_files::SavedFiles;
 use super::trace::Trace;
-use super::{ListenArguments, parse, password, runtime, stopped};
+use super::{ServerArguments, SignInArguments, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Event, RegistrationState};
 use crate::model::contacts::{AddressBook, Contact};
 use crate::model::journal::ConversationId;
@@ -21,6 +24,41 @@ use crate::runtime::answering::{Answering, Told};
 use crate::runtime::faults::Fault;
 use crate::runtime::network::Network;
 use crate::sip::Uri;
+
+#[derive(Debug, Args)]
+pub(super) struct ListenArguments {
+    /// Address to register.
+    #[arg(long = "as", value_name = "ADDRESS", value_parser = parse::own_address)]
+    identity: Uri,
+    #[command(flatten)]
+    server: ServerArguments,
+    #[command(flatten)]
+    sign_in: SignInArguments,
+    /// Send read receipts to those of the --contact addresses who ask for them (RFC 5438): what is printed counts as
+    /// read.
+    #[arg(long)]
+    receipts: bool,
+    /// Address of somebody you know; may be repeated. Only these are told that a message was delivered or read.
+    #[arg(long = "contact", value_name = "ADDRESS", value_parser = parse::address)]
+    contacts: Vec<Uri>,
+    /// Accept messages that do not come from the proxy, too; nobody has verified who sent them.
+    #[arg(long)]
+    peer_to_peer: bool,
+    /// Print one JSON object per line.
+    #[arg(long)]
+    json: bool,
+    /// Print every SIP message that passes, without passwords, on standard error.
+    #[arg(long)]
+    trace: bool,
+    #[command(flatten)]
+    answers: answer::AnswerArguments,
+    /// Folder for the files in messages: each is saved there under its own name; nothing is overwritten.
+    #[arg(long, value_name = "DIR")]
+    save_files: Option<PathBuf>,
+    /// Folder for received messages (default: nothing is kept).
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
 
 pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(listen(arguments))

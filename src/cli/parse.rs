@@ -3,19 +3,38 @@
 use super::ServerArguments;
 use super::output::millis;
 use crate::model::account::{Account, SignIn};
+#[cfg(feature = "gui")]
+use crate::model::link::Link;
 use crate::sip::Uri;
+#[cfg(feature = "gui")]
+use clap::CommandFactory as _;
 
 pub(super) use super::address::{address, own_address, sender, user};
 pub(super) use crate::config::text::{
     domain, duration, inbound, listen, name_server, origin, party, route, trusted,
 };
 
-/// Parses `90s`, `5m`, `1h` into the seconds of an Expires (RFC 3261 §20.19).
+/// A link, or else a mistyped command.
+#[cfg(feature = "gui")]
+pub(super) fn link(text: &str) -> Result<Link, String> {
+    Link::parse(text).map_err(|why| {
+        if text.contains(':') {
+            return format!("this link {why}; it is like sip:ann@domain.com");
+        }
+        let program = super::Arguments::command();
+        let distance = |name: &&str| strsim::osa_distance(name, text);
+        let near = program.get_subcommands().map(clap::Command::get_name).min_by_key(distance);
+        let near = near.filter(|name| distance(name) <= 2).map(|name| format!("; a similar one is {name}"));
+        format!("there is no such command{}", near.unwrap_or_default())
+    })
+}
+
 pub(super) fn fault(text: &str) -> Result<String, String> {
     let read = crate::injection::read(text);
     read.map(|_faults| text.to_owned()).map_err(|wrong| wrong.to_string())
 }
 
+/// Parses `90s`, `5m`, `1h` into the seconds of an Expires (RFC 3261 §20.19).
 pub(super) fn expires(text: &str) -> Result<u32, String> {
     let secs = duration(text)?.as_secs();
     match u32::try_from(secs) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -15,12 +16,15 @@ use crate::config::client::Folders;
 use crate::config::passwords::Keyring;
 use crate::demo::{DemoRun, FIRST_MESSAGE};
 use crate::model::contacts::Contact;
+use crate::model::link::Link;
 use crate::model::snapshot::Person;
 use crate::runtime::agent::{AgentError, STORE_FILE};
 use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake, WireTap};
+use crate::runtime::handover::{Doorbell, hand_over};
 use crate::runtime::logs;
 use crate::store::OpenErrorKind;
 use crate::ui::desktop::browser::Opener;
+use crate::ui::desktop::calls::Calls;
 use crate::ui::desktop::chooser::Chooser;
 use crate::ui::desktop::exporter::Exporter;
 use crate::ui::desktop::notifications;
@@ -33,13 +37,22 @@ const WITHOUT_A_DISPLAY: &str = "in a terminal, use fanfare demo --headless, fan
 /// Makes Mesa draw without the graphics card.
 const SOFTWARE_GL: &str = "LIBGL_ALWAYS_SOFTWARE";
 
-/// Opens the window with the user's data, or with the data in `data`.
-pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
+/// How long a window that is just being opened has to take over.
+const HANDOVER_TRIES: u32 = 10;
+/// The time between two tries.
+const HANDOVER_PAUSE: Duration = Duration::from_millis(200);
+
+/// Opens the window with the user's data, or with the data in `data`; if it is open already, that one shows itself.
+pub(super) fn run(data: Option<&Path>, link: Option<Link>) -> anyhow::Result<ExitCode> {
     let folders = match data {
         Some(folder) => Folders::under(folder),
         None => Folders::of_this_person()
             .context("this user has no home folder; give a folder with --data DIR")?,
     };
+    let line = link.as_ref().map_or("", |link| link.written.as_str());
+    if hand_over(&folders.data, line) {
+        return Ok(ExitCode::SUCCESS);
+    }
     let waker = Waker::default();
     let engine = loop {
         let started = Engine::start(EngineOptions {
@@ -55,11 +68,18 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
         });
         match started {
             Ok(engine) => break engine,
+            Err(error) if is_in_use(&error) && hand_over_soon(&folders.data, line) => {
+                return Ok(ExitCode::SUCCESS);
+            }
             Err(error) => decide(error, &folders)?,
         }
     };
     quit_when_stopped(engine.quitter())?;
+    let calls = Calls::default();
+    link.into_iter().for_each(|link| calls.open(link));
+    let _doorbell = hear_later_starts(&folders.data, &calls, &waker);
     let options = Options {
+        calls,
         notifications: true,
         state: Some(folders.data.join(WINDOW_STATE)),
         opener: Some(Opener::system()),
@@ -69,6 +89,34 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
     };
     open_window(&Rc::new(RefCell::new(engine)), &waker, options)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// From now on, this window answers when the program is started again for this folder.
+fn hear_later_starts(folder: &Path, calls: &Calls, waker: &Waker) -> Option<Doorbell> {
+    let (calls, waker) = (calls.clone(), waker.clone());
+    let heard = move |line: &str| {
+        match Link::parse(line) {
+            Ok(link) => calls.open(link),
+            Err(why) if !line.is_empty() => tracing::warn!("the link of a second start {why}"),
+            Err(_) => {}
+        }
+        calls.show();
+        waker.wake();
+    };
+    let bell = Doorbell::hang(folder, heard);
+    bell.inspect_err(|error| tracing::warn!(%error, "a second start will not find this window")).ok()
+}
+
+const fn is_in_use(error: &EngineError) -> bool {
+    matches!(error, EngineError::Agent(AgentError::Store(error)) if matches!(error.kind, OpenErrorKind::InUse))
+}
+
+/// Somebody has the messages: perhaps a window that is not yet open.
+fn hand_over_soon(folder: &Path, line: &str) -> bool {
+    (0..HANDOVER_TRIES).any(|_| {
+        std::thread::sleep(HANDOVER_PAUSE);
+        hand_over(folder, line)
+    })
 }
 
 /// Opens a window of the engine, which goes on when that is closed. Where it cannot be drawn with the graphics card, starts this program once more, drawing without it;

@@ -31,6 +31,8 @@ mod waits;
 
 mod seen;
 
+mod calls;
+
 mod drafts;
 
 mod screens;
@@ -61,6 +63,7 @@ use super::compose::composer::{self, Writing};
 use super::compose::pictures::Pictures;
 use super::compose::recipients::Recipients;
 use super::desktop::browser::Browser;
+use super::desktop::calls::Calls;
 use super::desktop::chooser::Choosing;
 use super::desktop::exporter::Exporting;
 use super::desktop::notes::Notes;
@@ -114,6 +117,7 @@ pub struct App {
     browser: Option<Browser>,
     choosing: Option<Choosing<ChosenFor>>,
     exporting: Option<Exporting>,
+    calls: Calls,
     pictures: Pictures<MiddleView>,
     /// Pictures in the messages.
     album: Album,
@@ -178,6 +182,7 @@ impl App {
             browser: options.opener.map(|opener| Browser::new(ctx, opener)),
             choosing: options.chooser.map(|chooser| Choosing::new(ctx, chooser)),
             exporting: options.exporter.map(|exporter| Exporting::new(ctx, exporter)),
+            calls: options.calls,
             pictures: Pictures::new(ctx),
             album: Album::new(ctx),
             forwarded_files: Vec::new(),
@@ -273,6 +278,7 @@ impl App {
         self.take_pictures(ctx);
         self.take_decoded();
         self.open_last();
+        self.take_calls(ctx);
         self.send_ready(ctx);
         self.send_due(ctx);
         self.delete_due(ctx);

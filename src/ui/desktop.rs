@@ -11,3 +11,5 @@ pub mod browser;
 pub mod chooser;
 
 pub mod exporter;
+
+pub mod calls;

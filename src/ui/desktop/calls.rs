@@ -1,0 +1,47 @@
+//! What later starts of the program ask of the window that is open: to show itself, and to write to somebody.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::limits::LINKS_WAITING_MAX;
+use crate::model::link::Link;
+
+/// Shared between the window and whoever hears later starts.
+#[derive(Clone, Debug, Default)]
+pub struct Calls(Arc<Mutex<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    links: VecDeque<Link>,
+    is_called: bool,
+}
+
+impl Calls {
+    /// Opens this link as soon as the user can write; over [`LINKS_WAITING_MAX`] the oldest is forgotten.
+    pub fn open(&self, link: Link) {
+        let mut waiting = self.waiting();
+        if waiting.links.len() == LINKS_WAITING_MAX {
+            waiting.links.pop_front();
+        }
+        waiting.links.push_back(link);
+    }
+
+    /// Shows the window.
+    pub fn show(&self) {
+        self.waiting().is_called = true;
+    }
+
+    /// True if the window is to show itself.
+    pub(crate) fn take_call(&self) -> bool {
+        std::mem::take(&mut self.waiting().is_called)
+    }
+
+    /// The next link.
+    pub(crate) fn take_link(&self) -> Option<Link> {
+        self.waiting().links.pop_front()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
