@@ -26,8 +26,13 @@ mod result;
 
 mod read;
 
+mod lines;
+
+mod examples;
+
 mod script;
 
+pub use examples::EXAMPLES;
 pub use junit::junit;
 pub use live::{LiveError, Target};
 pub use read::{CheckedPerson, CheckedScript, ScriptError, read_script, read_script_for};

@@ -18,6 +18,8 @@ mod wire;
 
 mod matrix;
 
+mod checks;
+
 mod find;
 
 mod sidebar;

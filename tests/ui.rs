@@ -99,5 +99,8 @@ mod wire;
 #[path = "ui/faults.rs"]
 mod faults;
 
+#[path = "ui/checks.rs"]
+mod checks;
+
 #[path = "ui/desktop.rs"]
 mod desktop;

@@ -22,7 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// # Errors
 /// The stage cannot do what a step wants.
 pub(super) fn play(checked: &CheckedScript, stage: &mut impl Stage) -> Result<Run, Unplayable> {
-    let mut player = Player { checked, began: stage.now(), sent: Vec::new(), checks: Vec::new() };
+    let mut player =
+        Player { checked, began: stage.now(), sent: Vec::new(), expectations: 0, checks: Vec::new() };
     for fault in &checked.faults {
         stage.inject(fault)?;
     }
@@ -44,6 +45,8 @@ struct Player<'a> {
     began: Timestamp,
     /// The texts of the messages, and when they were sent.
     sent: Vec<(&'a str, Timestamp)>,
+    /// How many expectations were looked at.
+    expectations: usize,
     checks: Vec<Check>,
 }
 
@@ -148,6 +151,8 @@ impl<'a> Player<'a> {
     }
 
     fn expect(&mut self, one: &Expectation, stage: &mut impl Stage) {
+        let line = self.checked.lines.get(self.expectations).copied().unwrap_or(1);
+        self.expectations += 1;
         let message = match one {
             Expectation::Outcome(expected) => expected.message,
             Expectation::Uplink(expected) => expected.message,
@@ -171,7 +176,7 @@ impl<'a> Player<'a> {
                 (Some(instead), Some(why)) => Some(format!("{instead} (a message was not taken: {why})")),
                 (instead, _) => instead,
             };
-            self.checks.push(Check { at, expected, instead });
+            self.checks.push(Check { at, line, expected, instead });
         }
     }
 }

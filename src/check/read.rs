@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use super::lines::expectation_lines;
 use super::script::{Expectation, Names, PersonEntry, Script, Step};
 use crate::injection::{self, Conduct, Injection, nearest};
 use crate::limits::{SCRIPT_BYTES_MAX, SCRIPT_PEOPLE_MAX, SCRIPT_STEPS_MAX, SCRIPT_TIME_MAX};
@@ -38,6 +39,8 @@ pub struct CheckedScript {
     pub people: Vec<CheckedPerson>,
     /// The faults from the start.
     pub faults: Vec<Injection>,
+    /// The line on which each expectation begins, from 1, in order.
+    pub lines: Vec<usize>,
 }
 
 /// Somebody who takes part.
@@ -143,7 +146,8 @@ impl Source<'_> {
         for person in &script.people {
             people.push(self.person(person, &script.domain, &people)?);
         }
-        let mut checked = CheckedScript { script, people, faults: Vec::new() };
+        let mut checked =
+            CheckedScript { script, people, faults: Vec::new(), lines: expectation_lines(self.0) };
         let faults = checked.script.faults.clone();
         for fault in &faults {
             let read = self.fault(fault, &checked)?;

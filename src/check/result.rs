@@ -20,6 +20,8 @@ pub struct Run {
 pub struct Check {
     /// When it was looked at, counted from the first step.
     pub at: Duration,
+    /// The line of the script on which the expectation begins, from 1.
+    pub line: usize,
     /// What was expected.
     pub expected: String,
     /// What was seen instead; None if it was met.
@@ -49,7 +51,7 @@ impl Run {
             match &check.instead {
                 None => lines.push(format!("  pass {at:>10}  {}", check.expected)),
                 Some(instead) => {
-                    lines.push(format!("  FAIL {at:>10}  {}", check.expected));
+                    lines.push(format!("  FAIL {at:>10}  {} (line {})", check.expected, check.line));
                     lines.push(format!("                   seen instead: {instead}"));
                 }
             }

@@ -93,7 +93,7 @@ fn what_is_not_met_is_said_with_what_was_seen_instead_and_the_ladder() {
         "FAIL wrong.ron: all wrong",
         "  FAIL    5.000 s  Ann: Failed, status 486, sent 2 times",
         "seen instead: Delivered, status 200, sent once, known after ",
-        "  FAIL    5.000 s  Ben: Delivered",
+        "  FAIL    5.000 s  Ben: Delivered (line ",
         "seen instead: Failed, status 486, sent once, known after ",
         "seen instead: the message does not go there",
         "  FAIL    5.000 s  Ben: Failed, known after 1.0 s or later",
@@ -249,9 +249,15 @@ fn junit_xml_counts_names_and_escapes() {
     let run = Run {
         about: "a < b".to_owned(),
         checks: vec![
-            Check { at: Default::default(), expected: "good \"one\"".to_owned(), instead: None },
             Check {
                 at: Default::default(),
+                line: 1,
+                expected: "good \"one\"".to_owned(),
+                instead: None,
+            },
+            Check {
+                at: Default::default(),
+                line: 2,
                 expected: "bad".to_owned(),
                 instead: Some("x & \u{1} y".to_owned()),
             },

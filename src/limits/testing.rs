@@ -29,6 +29,12 @@ pub const SCRIPT_STEPS_MAX: usize = 1000;
 pub const SCRIPT_TIME_MAX: Duration = Duration::from_hours(7 * 24);
 /// Messages that are kept of what passes while a script is played; over it, the rest is not shown.
 pub const SCRIPT_WIRE_MAX: usize = 200_000;
+/// Runs of a script, each with a seed of its own, that the window plays at a time.
+pub const CHECK_RUNS_MAX: usize = 100;
+/// Runs of these whose ladders are kept.
+pub const CHECK_LADDERS_MAX: usize = 10;
+/// Lines of a ladder that the window draws; all are copied.
+pub const CHECK_LADDER_LINES_MAX: usize = 400;
 /// The latest messages that have a column in the matrix.
 pub const MATRIX_COLUMNS_MAX: usize = 20;
 /// The latest messages to one person that the matrix plots.

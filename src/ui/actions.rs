@@ -108,6 +108,8 @@ pub(crate) enum TestingAct {
     AskForCapture,
     /// Look into this capture.
     OpenCapture(PathBuf),
+    /// Let the user choose a script to play.
+    AskForScript,
 }
 
 /// One action; the window carries it out after the frame is laid out.

@@ -30,6 +30,8 @@ pub(super) enum ChosenFor {
     Contacts,
     /// A capture to look into.
     Capture,
+    /// A script to play.
+    Script,
     /// The place where a conversation is exported to; the suggested name.
     Export(ConversationId, String),
 }
@@ -126,6 +128,7 @@ impl App {
                 }
                 ChosenFor::Contacts => self.shell.toasts.push(NO_CHOOSER.to_owned()),
                 ChosenFor::Capture => self.shell.show(Dialog::Capture(String::new())),
+                ChosenFor::Script => self.shell.checks.ask_for_path(),
                 ChosenFor::Export(conversation, name) => self.export_to_downloads(conversation, &name),
             }
             return;
@@ -145,6 +148,11 @@ impl App {
             ChosenFor::Contacts => {
                 if let Some(path) = paths.into_iter().next() {
                     self.ask(Command::ReadContacts(path));
+                }
+            }
+            ChosenFor::Script => {
+                if let Some(path) = paths.into_iter().next() {
+                    self.shell.checks.open(ctx, path);
                 }
             }
             ChosenFor::Capture => {

@@ -2,8 +2,9 @@
 
 use egui::{Area, CentralPanel, Frame, Id, Key, Order, Panel, Rect, Stroke, Ui, pos2};
 
-use super::shell::Shell;
+use super::shell::{ColumnCount, Shell};
 use crate::ui::actions::Act;
+use crate::ui::checks::checks_ui;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::hint;
 use crate::ui::kit::words::Look;
@@ -12,6 +13,22 @@ use crate::ui::panels::delivery::{RightTab, delivery_ui, title_ui};
 use crate::ui::wire::{Watched, wire_ui};
 
 impl Shell {
+    /// True if the delivery column is visible.
+    pub(crate) fn delivery_shown(&self) -> bool {
+        match self.room {
+            Some(ColumnCount::Wide) | None => !self.delivery_closed,
+            Some(ColumnCount::Middle | ColumnCount::Narrow) => self.drawer,
+        }
+    }
+
+    /// Shows or hides the delivery column.
+    pub(crate) fn show_delivery(&mut self, shown: bool) {
+        match self.room {
+            Some(ColumnCount::Wide) | None => self.delivery_closed = !shown,
+            Some(ColumnCount::Middle | ColumnCount::Narrow) => self.drawer = shown,
+        }
+    }
+
     pub(super) fn delivery_column(&mut self, ui: &mut Ui, look: &Look, acts: &mut Vec<Act>) {
         let panel = if !self.is_wide() {
             Panel::right("delivery").exact_size(theme::RIGHT_WIDTH).resizable(false)
@@ -41,6 +58,7 @@ impl Shell {
             (Some(_), RightTab::Matrix) if !self.matrix.is_window => {
                 matrix_ui(ui, &mut self.matrix, open, look, acts);
             }
+            (Some(_), RightTab::Checks) => checks_ui(ui, &mut self.checks, acts),
             (Some(_), RightTab::Wire | RightTab::Matrix) => {
                 hint(ui, "   It is shown in a window of its own.");
             }

@@ -15,6 +15,7 @@ use crate::model::journal::ConversationId;
 use crate::model::snapshot::{Snapshot, Thread};
 use crate::runtime::engine::Wire;
 use crate::ui::actions::Act;
+use crate::ui::checks::ChecksView;
 use crate::ui::compose::composer::{self, Audience, Writing, composer_ui};
 use crate::ui::compose::pictures::Previews;
 use crate::ui::compose::recipients::{self, problem_ui, recipients_ui};
@@ -105,6 +106,7 @@ pub(crate) struct Shell {
     pub(crate) watched: Option<Wire>,
     pub(crate) wire: WireView,
     pub(crate) matrix: MatrixView,
+    pub(crate) checks: ChecksView,
     /// The delivery column is open as a drawer, in a narrower window.
     pub(crate) drawer: bool,
     pub(crate) dialog: Option<OpenDialog>,
@@ -192,22 +194,6 @@ impl Shell {
         match self.place {
             MiddleView::Conversation(id) => Some(id),
             MiddleView::Nothing | MiddleView::New => None,
-        }
-    }
-
-    /// True if the delivery column is visible.
-    pub(crate) fn delivery_shown(&self) -> bool {
-        match self.room {
-            Some(ColumnCount::Wide) | None => !self.delivery_closed,
-            Some(ColumnCount::Middle | ColumnCount::Narrow) => self.drawer,
-        }
-    }
-
-    /// Shows or hides the delivery column.
-    pub(crate) fn show_delivery(&mut self, shown: bool) {
-        match self.room {
-            Some(ColumnCount::Wide) | None => self.delivery_closed = !shown,
-            Some(ColumnCount::Middle | ColumnCount::Narrow) => self.drawer = shown,
         }
     }
 

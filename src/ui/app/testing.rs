@@ -22,6 +22,10 @@ impl App {
             }
             TestingAct::AskForCapture => self.choose_capture(),
             TestingAct::OpenCapture(path) => self.shell.wire.open(ctx, path),
+            TestingAct::AskForScript => match &mut self.choosing {
+                Some(choosing) => choosing.begin(Asked::Script, ChosenFor::Script),
+                None => self.shell.checks.ask_for_path(),
+            },
         }
     }
 

@@ -20,6 +20,8 @@ pub enum Asked {
     Contacts,
     /// A capture.
     Capture,
+    /// A script of expectations.
+    Script,
     /// Where to save a file; its suggested name.
     SaveAs(String),
 }
@@ -42,6 +44,12 @@ impl Chooser {
             let chosen = match asked {
                 Asked::Files => dialog.set_title("Attach files").pick_files(),
                 Asked::Capture => dialog.set_title("Open a capture").pick_file().map(|path| vec![path]),
+                Asked::Script => dialog
+                    .set_title("Open a script")
+                    .add_filter("Scripts (RON)", &["ron"])
+                    .add_filter("All files", &["*"])
+                    .pick_file()
+                    .map(|path| vec![path]),
                 Asked::Contacts => dialog
                     .set_title("Import contacts")
                     .add_filter("Contacts (vCard, CSV, text)", &["vcf", "csv", "tsv", "txt"])

@@ -47,6 +47,8 @@ pub(crate) enum RightTab {
     Wire,
     /// What became of the last messages.
     Matrix,
+    /// Scripts of expectations, and what came of them.
+    Checks,
 }
 
 /// The column's title and its close button. For testers it has tabs, and `shown` says which one is shown.
@@ -63,10 +65,14 @@ pub(crate) fn title_ui(ui: &mut Ui, shown: Option<&mut RightTab>, acts: &mut Vec
                 ui.label(RichText::new("Delivery").font(theme::strong(15.0)));
                 return;
             };
-            let tabs =
-                [(RightTab::Delivery, "Delivery"), (RightTab::Wire, "Wire"), (RightTab::Matrix, "Matrix")];
-            for (one, label) in tabs {
-                if tab(ui, *shown == one, label, 76.0).clicked() {
+            let tabs = [
+                (RightTab::Delivery, "Delivery", 62.0),
+                (RightTab::Wire, "Wire", 42.0),
+                (RightTab::Matrix, "Matrix", 54.0),
+                (RightTab::Checks, "Checks", 56.0),
+            ];
+            for (one, label, width) in tabs {
+                if tab(ui, *shown == one, label, width).clicked() {
                     *shown = one;
                 }
             }
