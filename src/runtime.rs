@@ -16,6 +16,8 @@ pub mod answering;
 
 pub mod path_faults;
 
+mod held;
+
 pub mod capture_identity;
 
 pub mod capture;

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::held::Held;
 use super::network::Network;
 use super::wire_tap::{Direction, WireTap};
 use crate::injection::{Answer, JUNK, Sent};
@@ -94,7 +94,7 @@ pub struct Answering<N> {
     seen: BTreeMap<String, Seen>,
     /// The keys, oldest first.
     by_age: VecDeque<String>,
-    late: Vec<Late>,
+    late: Held<Late>,
     /// What came of transmissions of our own.
     events: VecDeque<NetEvent>,
 }
@@ -111,7 +111,6 @@ struct Seen {
 /// A message whose answer is not due yet.
 #[derive(Debug)]
 struct Late {
-    due: Instant,
     key: String,
     flow: Flow,
     bytes: Bytes,
@@ -136,7 +135,7 @@ impl<N: Network> Answering<N> {
             tag,
             seen: BTreeMap::new(),
             by_age: VecDeque::new(),
-            late: Vec::new(),
+            late: Held::new(ANSWERS_LATE_MAX),
             events: VecDeque::new(),
         }
     }
@@ -172,11 +171,9 @@ impl<N: Network> Answering<N> {
             return None;
         }
         if !answer.late.is_zero() && seen.transmissions == answer.dropped + 1 {
-            if self.late.len() < ANSWERS_LATE_MAX {
-                let due = self.clock.now().mono + answer.late;
-                self.late.push(Late { due, key: key.clone(), flow: *flow, bytes: bytes.clone() });
-                self.set_late(&key, true);
-            }
+            let late = Late { key: key.clone(), flow: *flow, bytes: bytes.clone() };
+            let is_held = self.late.hold(self.clock.now().mono + answer.late, late);
+            self.set_late(&key, is_held);
             self.tell(&request, seen.transmissions, Sent::Nothing);
             return None;
         }
@@ -251,8 +248,7 @@ impl<N: Network> Answering<N> {
     /// A message that was late and is due now, if it is for the machine; others are answered.
     fn due(&mut self) -> Option<NetEvent> {
         let now = self.clock.now().mono;
-        while let Some(place) = self.late.iter().position(|late| late.due <= now) {
-            let Late { key, flow, bytes, .. } = self.late.swap_remove(place);
+        while let Some(Late { key, flow, bytes }) = self.late.due(now) {
             self.set_late(&key, false);
             let Ok(Message::Request(request)) = sip::parse(bytes.clone()) else { continue };
             let Some(seen) = self.seen.get(&key).copied() else { continue };
@@ -288,8 +284,7 @@ impl<N: Network + Send> Network for Answering<N> {
                 if let Some(event) = self.events.pop_front().or_else(|| self.due()) {
                     return Some(event);
                 }
-                let next = self.late.iter().map(|late| late.due).min();
-                let wait = next.map(|due| self.clock.until(due));
+                let wait = self.late.next_at().map(|due| self.clock.until(due));
                 let event = tokio::select! {
                     event = self.net.receive() => event?,
                     () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => continue,

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::held::Held;
 use super::network::Network;
 use crate::injection::{Arrival, Passing, PathFault, PathLayer};
 use crate::limits::FAULT_DELAYED_MAX;
@@ -48,8 +49,8 @@ pub struct FaultyPath<N> {
     clock: Clock,
     /// None where nobody can set faults: then nothing is asked and nothing is held.
     faults: Option<PathFaults>,
-    /// What is under way, and when it arrives.
-    delayed: Vec<(Instant, Delayed)>,
+    /// What is under way, until it arrives.
+    delayed: Held<Delayed>,
 }
 
 /// A datagram that is under way.
@@ -63,7 +64,7 @@ impl<N: Network> FaultyPath<N> {
     /// The network of a proxy.
     #[must_use]
     pub const fn new(net: N, clock: Clock, faults: Option<PathFaults>) -> Self {
-        Self { net, clock, faults, delayed: Vec::new() }
+        Self { net, clock, faults, delayed: Held::new(FAULT_DELAYED_MAX) }
     }
 
     /// The network below.
@@ -74,18 +75,15 @@ impl<N: Network> FaultyPath<N> {
 
     /// How much is under way.
     #[cfg(test)]
-    pub(super) const fn delayed(&self) -> usize {
+    pub(super) fn delayed(&self) -> usize {
         self.delayed.len()
     }
 
     /// Lets what is due leave, and returns what is due to arrive.
     fn due(&mut self) -> Option<NetEvent> {
         let now = self.clock.now().mono;
-        loop {
-            let is_due = |(_, (at, _)): &(usize, &(Instant, Delayed))| *at <= now;
-            let due = self.delayed.iter().enumerate().filter(is_due).min_by_key(|(_, (at, _))| *at);
-            let place = due.map(|(place, _)| place)?;
-            match self.delayed.remove(place).1 {
+        while let Some(delayed) = self.delayed.due(now) {
+            match delayed {
                 Delayed::Arriving(event) => return Some(event),
                 Delayed::Leaving(transmit) => {
                     if let Some(failed) = self.net.transmit(&transmit) {
@@ -94,12 +92,12 @@ impl<N: Network> FaultyPath<N> {
                 }
             }
         }
+        None
     }
 
     fn delay(&mut self, arrival: &Arrival, delayed: Delayed) {
-        if self.delayed.len() < FAULT_DELAYED_MAX {
-            self.delayed.push((self.clock.now().mono + arrival.after, delayed));
-        }
+        // Over the limit it is lost, as on a path that is full.
+        self.delayed.hold(self.clock.now().mono + arrival.after, delayed);
     }
 
     /// The event, if it arrives now.
@@ -136,8 +134,7 @@ impl<N: Network + Send> Network for FaultyPath<N> {
                 if let Some(event) = self.due() {
                     return Some(event);
                 }
-                let next = self.delayed.iter().map(|(at, _)| *at).min();
-                let wait = next.map(|at| self.clock.until(at));
+                let wait = self.delayed.next_at().map(|at| self.clock.until(at));
                 let event = tokio::select! {
                     event = self.net.receive() => event?,
                     () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => continue,
