@@ -154,8 +154,9 @@ fn picture_of_a_failed_check_in_light() {
 }
 
 #[test]
-fn picture_of_checks_in_a_small_dark_window() {
-    let (mut window, _path, _folder) = opened(SMALL, Theme::Dark, WRONG_ABOUT_BEN);
+fn picture_of_a_passed_check_in_a_small_dark_window() {
+    let right = WRONG_ABOUT_BEN.replace("\"Ben\", is: Delivered", "\"Ben\", is: Failed");
+    let (mut window, _path, _folder) = opened(SMALL, Theme::Dark, &right);
     click(&mut window, "10 runs");
     window.get_by_label("Open script…").click();
     wait_until_played(&mut window);
