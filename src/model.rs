@@ -51,6 +51,8 @@ pub mod later;
 
 pub mod draft;
 
+mod call_ids;
+
 pub mod journal;
 
 pub mod reason;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::delivery::best;
-use super::journal::{DeliveryRow, DeliveryState, IncomingRow, OpenRows, OutgoingRow, Way};
+use super::journal::{AttemptRow, DeliveryRow, DeliveryState, IncomingRow, OpenRows, OutgoingRow, Way};
 use super::names::Names;
 use super::snapshot::{DeliveryView, MessageView, Person, Tally};
 use super::text::shown;
@@ -32,7 +32,7 @@ pub fn message_view(rows: &OpenRows, names: &Names) -> MessageView {
         text: shown.text,
         files: shown.files,
         attempts: u32::try_from(rows.attempts.len()).unwrap_or(u32::MAX),
-        call_ids: rows.attempts.iter().map(|attempt| attempt.call_id.clone()).collect(),
+        call_ids: rows.attempts.iter().flat_map(AttemptRow::call_ids).collect(),
         way: rows.attempts.last().map_or(Way::FanOut, |attempt| attempt.way),
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
         deliveries,

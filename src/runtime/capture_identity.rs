@@ -1,12 +1,14 @@
 //! Says which capture belongs to a delivery record: its name, the hash of its bytes, and how much in it is about that
 //! message.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::inspect::{CaptureFileError, read_capture, submissions};
+use crate::model::journal::AttemptRow;
 use crate::model::record::{CaptureIdentity, DeliveryRecord};
 
 /// Reads a capture to its end.
@@ -22,10 +24,10 @@ pub fn identify(
     let capture = read_capture(&mut hashed)?;
     // A capture that is too long, or damaged, is not read to its end.
     io::copy(&mut hashed, &mut io::sink())?;
-    let is_ours = |call_id: &str| record.message.attempts.iter().any(|attempt| attempt.call_id == call_id);
+    let own: BTreeSet<_> = record.message.attempts.iter().flat_map(AttemptRow::call_ids).collect();
     let all = submissions(&capture.messages);
     let messages =
-        all.iter().filter(|one| is_ours(&one.call_id)).map(|one| one.messages.len()).sum::<usize>();
+        all.iter().filter(|one| own.contains(&one.call_id)).map(|one| one.messages.len()).sum::<usize>();
     Ok(CaptureIdentity {
         file: file.to_owned(),
         sha256: HEXLOWER.encode(hashed.hash.finalize().as_slice()),

@@ -107,7 +107,7 @@ pub(super) fn print_single(
         begun = begun.field("Also-To", format_args!("<{other}>"));
     }
     begun = begun
-        .field("Call-ID", single_call_id(attempt, recipient))
+        .field("Call-ID", attempt.row.single_call_id(recipient))
         .field("CSeq", format_args!("{cseq} MESSAGE"));
     let (content_type, body) = enclosed(core, entry, attempt);
     let bytes = dated(core, entry, begun).body(content_type, &body);
@@ -149,18 +149,7 @@ fn dated(core: &Core, entry: &Entry, mut begun: Compose) -> Compose {
     begun
 }
 
-/// The first recipient may have got the submission, so the Call-ID is the same and reveals a duplicate (W15). Each
-/// other one gets his own Call-ID, because a program serving several of them would answer 482 (RFC 3261 §8.2.2.2).
-fn single_call_id(attempt: &Attempt, recipient: u32) -> String {
-    let row = &attempt.row;
-    if row.recipients.first() == Some(&recipient) {
-        row.call_id.clone()
-    } else {
-        format!("{}-{recipient}", row.call_id)
-    }
-}
-
-/// The From tag, likewise: the first recipient's is the submission's, and each other one has his own, from which the
+/// As with the Call-ID, the first recipient's From tag is the submission's, and each other one has his own, from which the
 /// submission's does not follow. So he cannot write a report on it.
 fn single_from_tag(attempt: &Attempt, recipient: u32) -> String {
     let AttemptRow { from_tag, call_id, recipients, .. } = &attempt.row;

@@ -31,6 +31,8 @@ const COLUMNS: [&str; 18] = [
 #[derive(Default)]
 struct Line<'a> {
     who: &'a str,
+    /// Of the recipient's own MESSAGE.
+    call_id: Option<&'a str>,
     address: &'a str,
     name: &'a str,
     state: &'a str,
@@ -49,13 +51,13 @@ pub(super) fn lines(record: &DeliveryRecord, context: &RecordContext<'_>) -> Str
     let mut text = csv(&COLUMNS);
     for attempt in record.attempts() {
         let (count, cseq) = (attempt.attempt.number.to_string(), attempt.attempt.cseq.to_string());
-        let (call_id, from_tag) = (&attempt.attempt.call_id, &attempt.attempt.from_tag);
+        let (own, from_tag) = (&attempt.attempt.call_id, &attempt.attempt.from_tag);
         each_line(&attempt, &mut |line| {
             let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
             text.push_str(&csv(&[
                 &message,
                 &count,
-                call_id,
+                line.call_id.unwrap_or(own),
                 line.who,
                 line.address,
                 line.name,
@@ -79,9 +81,10 @@ pub(super) fn lines(record: &DeliveryRecord, context: &RecordContext<'_>) -> Str
 
 fn each_line(attempt: &RecordAttempt<'_>, take: &mut dyn FnMut(Line<'_>)) {
     for (person, row) in &attempt.recipients {
-        let row = DeliveryJson::of(person, row);
+        let row = DeliveryJson::in_attempt(person, row, attempt.attempt);
         take(Line {
             who: "recipient",
+            call_id: row.call_id.as_deref(),
             address: row.to.address,
             name: row.to.name,
             state: row.state,

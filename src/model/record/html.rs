@@ -3,7 +3,7 @@
 use super::json::AttemptJson;
 use super::{DeliveryRecord, RecordAttempt, RecordContext, doubts};
 use crate::model::document::html;
-use crate::model::journal::{DeliveryRow, PersonRow};
+use crate::model::journal::{DeliveryRow, PersonRow, Way};
 use crate::model::page::{END, begin, named, shown};
 use crate::sip::content;
 
@@ -55,6 +55,7 @@ fn facts(record: &DeliveryRecord, context: &RecordContext<'_>) -> String {
 fn attempt_part(attempt: RecordAttempt<'_>, context: &RecordContext<'_>) -> String {
     let at = context.clock(attempt.attempt.at);
     let rows = table(attempt.recipients.iter().map(|(person, row)| (*person, Some(*row))), context);
+    let rows = format!("{rows}{}", own_call_ids(&attempt));
     let reports: String = attempt
         .reports
         .iter()
@@ -94,6 +95,19 @@ fn attempt_part(attempt: RecordAttempt<'_>, context: &RecordContext<'_>) -> Stri
     }
     page.push_str(&reports);
     page
+}
+
+/// The Call-IDs of an attempt in which each recipient got a MESSAGE of his own.
+fn own_call_ids(attempt: &RecordAttempt<'_>) -> String {
+    if attempt.attempt.way != Way::OneByOne {
+        return String::new();
+    }
+    let row = |(person, row): &(&PersonRow, &DeliveryRow)| {
+        let call_id = attempt.attempt.single_call_id(row.recipient);
+        format!("<tr><td>{}</td><td><code>{}</code></td></tr>", html(&person.address), html(&call_id))
+    };
+    let rows: String = attempt.recipients.iter().map(row).collect();
+    format!("<table><thead><tr><th>Address</th><th>Call-ID</th></tr></thead>{rows}</table>")
 }
 
 fn table<'a>(

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{DeliveryRecord, RecordAttempt, RecordContext, doubts};
-use crate::model::journal::{AttemptStage, DeliveryRow, PersonRow, StrangerRow, Way};
+use crate::model::journal::{AttemptRow, AttemptStage, DeliveryRow, PersonRow, StrangerRow, Way};
 use crate::model::reason::Phrase;
 use crate::model::text::shown;
 use crate::time::millis;
@@ -51,6 +51,9 @@ pub struct DeliveryJson<'a> {
     pub after_ms: Option<u64>,
     /// In which attempt.
     pub attempt: u32,
+    /// The Call-ID of the MESSAGE to this recipient, if each got his own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<String>,
     /// When it became known here.
     pub at: String,
 }
@@ -72,8 +75,15 @@ impl<'a> DeliveryJson<'a> {
             tries: row.tries,
             after_ms: row.after.map(millis),
             attempt: row.attempt,
+            call_id: None,
             at: row.at.utc(),
         }
+    }
+
+    /// The same with the Call-ID of the MESSAGE to this recipient, if each got his own.
+    pub(super) fn in_attempt(person: &'a PersonRow, row: &DeliveryRow, attempt: &AttemptRow) -> Self {
+        let call_id = (attempt.way == Way::OneByOne).then(|| attempt.single_call_id(row.recipient));
+        Self { call_id, ..Self::of(person, row) }
     }
 }
 
@@ -144,7 +154,10 @@ impl<'a> From<RecordAttempt<'a>> for AttemptJson<'a> {
             from_tag: &attempt.from_tag,
             cseq: attempt.cseq,
             delivery_report: attempt.report.to_string(),
-            recipients: recipients.into_iter().map(|(person, row)| DeliveryJson::of(person, row)).collect(),
+            recipients: recipients
+                .into_iter()
+                .map(|(person, row)| DeliveryJson::in_attempt(person, row, attempt))
+                .collect(),
             others: strangers.into_iter().map(OtherJson::from).collect(),
             reports: reports
                 .into_iter()

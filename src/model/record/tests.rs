@@ -190,3 +190,20 @@ fn times_that_contradict_each_other_are_told() {
         [""; 0]
     );
 }
+
+#[test]
+fn where_each_recipient_got_a_message_of_his_own_each_has_its_call_id() {
+    let mut record = record();
+    record.message.attempts[0].way = Way::OneByOne;
+    assert_eq!(record.message.attempts[0].call_ids(), ["=call1@host", "=call1@host-1"]);
+    assert_eq!(record.message.attempts[1].call_ids(), ["=call2@host"]);
+    let json = document(&record, RecordFormat::Json);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let first = &json["attempts"][0]["recipients"];
+    assert_eq!(first[1]["call_id"], "=call1@host-1");
+    assert!(json["attempts"][1]["recipients"][0]["call_id"].is_null(), "it is the attempt's");
+    let html = document(&record, RecordFormat::Html);
+    assert!(html.contains("<td>sip:-1@domain.com</td><td><code>=call1@host-1</code></td>"), "{html}");
+    let csv = document(&record, RecordFormat::Csv);
+    assert!(csv.lines().any(|line| line.starts_with("7,1,'=call1@host-1,recipient,sip:-1@domain.com,")), "{csv}");
+}

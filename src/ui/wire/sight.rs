@@ -86,6 +86,12 @@ impl Sight {
     pub(super) fn messages(&self, of: Option<Meant<'_>>) -> Vec<WireMessage> {
         let wire = |place: usize| self.passed.get(place).map(|traced| traced.wire.clone());
         match of {
+            // Where each recipient got a MESSAGE of his own, all of them belong to it.
+            Some(Meant::CallIds(call_ids)) if call_ids.len() > 1 => {
+                let all = self.passed.submissions().iter().filter(|one| call_ids.contains(&one.call_id));
+                let places: BTreeSet<_> = all.flat_map(|one| &one.messages).map(|(place, _)| *place).collect();
+                places.into_iter().filter_map(wire).collect()
+            }
             Some(meant) => {
                 let places = self.submission(meant).into_iter().flat_map(|one| &one.messages);
                 places.filter_map(|(place, _)| wire(*place)).collect()
