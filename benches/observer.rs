@@ -62,6 +62,8 @@ impl Network for Memory {
     fn resolve(&mut self, _id: ResolveId, _uri: &Uri, _terms: LookupTerms) -> Option<NetEvent> {
         None
     }
+
+    fn close(&mut self, _flow: Flow) {}
 }
 
 /// A machine that sends back what it receives.

@@ -3,6 +3,8 @@
 //!
 //! The exit statuses are in docs/operating.md, each with its test.
 
+mod demo;
+
 mod send;
 
 mod repeat;
@@ -88,7 +90,10 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Try it out: the window with a built-in proxy and simulated people.
-    Demo(DemoArguments),
+    Demo(demo::DemoArguments),
+    /// Run the proxy of a demo, which starts this by itself.
+    #[command(hide = true)]
+    DemoProxy(demo::DemoProxyArguments),
     /// Run a proxy and registrar that sends one message to many people and reports who got it.
     Proxy(ProxyArguments),
     /// Send one message to one or more people and report who got it.
@@ -104,19 +109,6 @@ enum Command {
     /// Import, export or print the contacts of the window.
     #[command(subcommand)]
     Contacts(contacts::ContactsVerb),
-}
-
-#[derive(Debug, Args)]
-struct DemoArguments {
-    /// Run the demo in the terminal, without a window.
-    #[arg(long)]
-    headless: bool,
-    /// A fault (ben:486, path:loss=20%, Tunnel …; see docs/testing.md) that is on from the beginning; may be repeated.
-    #[arg(long = "fault", value_name = "FAULT", value_parser = parse::fault)]
-    faults: Vec<String>,
-    /// Save a picture of the window (PNG) once the first reports are in, then exit.
-    #[arg(long, value_name = "FILE")]
-    screenshot: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -338,15 +330,8 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         None => window::run(arguments.data.as_deref(), arguments.link),
         #[cfg(not(feature = "gui"))]
         None => anyhow::bail!("this build has no window; see fanfare --help for the other commands"),
-        Some(Command::Demo(demo)) if demo.headless => Ok(crate::demo::run_headless(&demo.faults)?),
-        #[cfg(feature = "gui")]
-        Some(Command::Demo(demo)) => window::run_demo(demo.screenshot, &demo.faults),
-        #[cfg(not(feature = "gui"))]
-        Some(Command::Demo(_)) => {
-            anyhow::bail!(
-                "this build has no window; run the demo in the terminal with: fanfare demo --headless"
-            )
-        }
+        Some(Command::Demo(demo)) => demo::run(&demo),
+        Some(Command::DemoProxy(proxy)) => demo::run_proxy(&proxy),
         Some(Command::Proxy(ProxyArguments { upkeep: Some(upkeep), .. })) => upkeep::run(upkeep),
         Some(Command::Proxy(proxy)) => proxy::run(proxy),
         Some(Command::Send(send)) => send::run(send),

@@ -1,12 +1,20 @@
-//! `fanfare demo`: an embedded proxy on loopback and scripted people over real sockets, labelled as simulated.
+//! `fanfare demo`: a proxy on loopback and scripted people over real sockets, labelled as simulated.
 //!
-//! The proxy, the engine and the network protocol are the real ones; only the people are scripted ([`crate::person`]).
+//! The proxy, the engine and the network protocol are the real ones; only the people are scripted ([`crate::person`]). The
+//! proxy is in a process of its own, so that it can be killed.
 
+// In this order, a part uses only those after it.
 mod headless;
+
 mod people;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod proxy_host;
+
+mod proxy_process;
+
+mod frames;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,18 +23,18 @@ use tempfile::TempDir;
 use crate::injection::{self, FaultBoard, Injection};
 use crate::model::account::Account;
 use crate::model::contacts::AddressBook;
-use crate::net::{BindError, NetSettings};
-use crate::proxy::ProxyConfig;
+use crate::net::BindError;
 use crate::random::Random;
 use crate::runtime::agent::AgentError;
 use crate::runtime::path_faults::PathFaults;
-use crate::runtime::server::{Server, ServerError};
+use crate::runtime::server::ServerError;
 use crate::runtime::wire_tap::WireTap;
-use crate::sip::{self, Transport};
+use crate::sip;
 use crate::time::Clock;
-use crate::transaction::Timers;
 
 use self::people::{Director, People};
+use self::proxy_host::{ProxyHost, ProxyOrders};
+pub use self::proxy_process::run_proxy;
 
 /// A domain that can never belong to anybody (RFC 2606).
 const DOMAIN: &str = "demo.example";
@@ -35,12 +43,12 @@ const T1: Duration = Duration::from_millis(100);
 /// The first message, ready to send.
 pub const FIRST_MESSAGE: &str = "Lunch at noon? Tell me if you can come.";
 
-/// Runs the demo as text, with these faults.
+/// Runs the demo as text, with these faults. `program` is this program.
 ///
 /// # Errors
 /// Why it cannot run, as a sentence.
-pub fn run_headless(faults: &[String]) -> Result<ExitCode, DemoError> {
-    headless::run(&DemoRun::set(None, faults)?)
+pub fn run_headless(program: &Path, faults: &[String]) -> Result<ExitCode, DemoError> {
+    headless::run(&DemoRun::set(program, None, faults)?)
 }
 
 /// Why the demo cannot run.
@@ -49,7 +57,7 @@ pub enum DemoError {
     /// No temporary folder for its messages.
     #[error("no temporary folder can be made: {0}")]
     Folder(#[source] std::io::Error),
-    /// Starting the embedded proxy.
+    /// Starting the proxy.
     #[error(transparent)]
     Server(#[from] ServerError),
     /// Starting the writer's user agent.
@@ -64,6 +72,9 @@ pub enum DemoError {
     /// The proxy has no socket.
     #[error("the demo has no socket")]
     NoSocket,
+    /// Somebody has started the proxy of the demo by hand.
+    #[error("fanfare demo starts this by itself")]
+    NotByHand,
     /// The simulated people could not register at the proxy.
     #[error("the simulated people cannot register")]
     NotRegistered,
@@ -85,39 +96,33 @@ pub enum DemoError {
 #[derive(Debug)]
 pub struct DemoRun {
     people: People,
-    proxy: SocketAddr,
+    proxy: ProxyHost,
     faults: FaultBoard,
-    _server: Server,
     folder: TempDir,
 }
 
 impl DemoRun {
     /// Starts the proxy, makes the people register, and waits until they have; `wire` shows what passes at the proxy. The faults
-    /// are on from the beginning; those of the path once everybody has registered.
+    /// are on from the beginning; all but those of people once everybody has registered. `program` is this program, which runs
+    /// the proxy in another process.
     ///
     /// # Errors
     /// Why it cannot start, as a sentence.
-    pub fn set(wire: Option<WireTap>, faults: &[String]) -> Result<Self, DemoError> {
+    pub fn set(program: &Path, wire: Option<WireTap>, faults: &[String]) -> Result<Self, DemoError> {
         let folder = tempfile::Builder::new().prefix("fanfare-demo-").tempdir().map_err(DemoError::Folder)?;
-        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listens = vec![(Transport::Udp, any_port), (Transport::Tcp, any_port)];
-        let mut config = ProxyConfig::new(vec![DOMAIN.to_owned()], listens);
-        config.timers = Timers::new(T1);
-        let path = PathFaults::new(Random::from_os()?);
-        let data = Some(folder.path().join("proxy"));
-        let server = Server::open_to_faults(config, data, NetSettings::default(), wire, Some(path.clone()))?;
-        let proxy = server.locals().first().map(|(_, address)| *address).ok_or(DemoError::NoSocket)?;
+        let proxy = ProxyHost::start(program.to_owned(), folder.path().join("proxy"), wire)?;
         let mut wanted = Vec::new();
         for text in faults {
             let read = injection::read(text).map_err(|wrong| DemoError::Injection(wrong.to_string()))?;
             wanted.extend(read);
         }
-        let people = People::start(proxy, &wanted)?;
-        let board = board(path, people.director());
+        let people = People::start(proxy.address(), &wanted)?;
+        let board = board(proxy.orders(), people.director())?;
         for text in faults {
             board.set(text).map_err(DemoError::Injection)?;
         }
-        Ok(Self { people, proxy, faults: board, _server: server, folder })
+        proxy.settle();
+        Ok(Self { people, proxy, faults: board, folder })
     }
 
     /// The faults that are on, to show and to change them.
@@ -132,7 +137,7 @@ impl DemoRun {
         Account {
             address: people::writer(),
             name: "James".to_owned(),
-            proxy: format!("udp:{}", self.proxy),
+            proxy: format!("udp:{}", self.proxy.address()),
             t1_ms: u64::try_from(T1.as_millis()).unwrap_or(100),
             ..Account::default()
         }
@@ -151,17 +156,24 @@ impl DemoRun {
     }
 }
 
-/// Carries out the faults of the demo: those of its people, and those of the path to its proxy.
-fn board(path: PathFaults, director: Director) -> FaultBoard {
-    let clock = Clock::start();
-    FaultBoard::new(move |fault| match fault {
+/// Carries out the faults of the demo: those of its people here, all others where its proxy is.
+fn board(proxy: ProxyOrders, director: Director) -> Result<FaultBoard, DemoError> {
+    let (clock, condition) = (Clock::start(), proxy.condition());
+    // Nothing passes here: it tells which faults have ended by themselves.
+    let path = PathFaults::new(Random::from_os()?);
+    let twin = path.clone();
+    let carry_out = move |fault: &Injection| match fault {
         Injection::Person { name, conduct } => director.direct(name, *conduct),
-        Injection::Path { of, fault } => {
-            path.set(*of, *fault, clock.now().mono);
-            Ok(())
+        Injection::Path { of, fault: what } => {
+            path.set(*of, *what, clock.now().mono);
+            proxy.give(fault)
         }
-        Injection::Proxy(_) | Injection::Disk { .. } | Injection::Clock { .. } => Err(format!(
-            "{fault} cannot happen in the demo, only in a script (fanfare check); here are faults of people and of the path"
-        )),
-    })
+        Injection::Proxy(_) | Injection::Disk { .. } | Injection::Clock { .. } => proxy.give(fault),
+    };
+    let is_over = move |fault: &Injection| match fault {
+        Injection::Path { of, .. } => twin.is_over(*of, clock.now().mono),
+        Injection::Proxy(_) => condition.is_usual(),
+        Injection::Person { .. } | Injection::Disk { .. } | Injection::Clock { .. } => false,
+    };
+    Ok(FaultBoard::new(carry_out).ending(is_over))
 }

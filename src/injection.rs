@@ -7,6 +7,7 @@
 //! - `path:loss=20%,delay=200ms`: what happens to datagrams on their way (see [`PathFault`]); `submission`, `202`, `legs` and
 //!   `notify` stand for one kind of message
 //! - `notify:truncate`, `notify:forge`: what happens to reports
+//! - `connections:stall,for=20s`, `connections:cut`: what happens to connections
 //! - `proxy:crash`, `proxy:stop`, `proxy:start`: the proxy's process
 //! - `disk:full`, `clock:skew=-1h`: the proxy's disk and clock
 //!
@@ -28,6 +29,8 @@
 
 mod board;
 
+mod mark;
+
 mod path_layer;
 
 mod presets;
@@ -45,8 +48,9 @@ mod words;
 pub use answer::{Answer, JUNK, Sent};
 pub use board::FaultBoard;
 pub use grammar::{Conduct, Injection};
+pub use mark::Mark;
 pub use path::{Passing, PathFault, Tampering};
-pub use path_layer::{Arrival, PathLayer};
+pub use path_layer::{Arrival, OnConnection, PathLayer};
 pub use presets::{PRESETS, Preset, read};
-pub use proxy::{ProxyAct, ProxyFault};
+pub use proxy::{ProxyAct, ProxyFault, is_accepted};
 pub use words::{Wrong, nearest};

@@ -55,7 +55,9 @@ use tokio::task::JoinSet;
 use crate::limits::{
     DNS_QUESTIONS_PER_PAYER_MAX, GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX, INPUTS_WAITING_MAX,
 };
-use crate::machine::{ConnectFault, ConnectId, Hop, Input, LookupTerms, ResolveId, SendFault, Transmit};
+use crate::machine::{
+    ConnectFault, ConnectId, Flow, Hop, Input, LookupTerms, ResolveId, SendFault, Transmit,
+};
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
@@ -283,6 +285,11 @@ impl Net {
             }
         }
         None
+    }
+
+    /// Closes a connection; no event tells of it.
+    pub fn close(&self, flow: Flow) {
+        self.connections.remove(flow);
     }
 
     /// Makes a task of ours panic.

@@ -37,6 +37,8 @@ pub mod outside;
 
 pub mod served;
 
+pub mod full_disk;
+
 mod group_writer;
 
 mod sqlite_tables;

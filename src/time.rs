@@ -3,6 +3,7 @@
 //! **Invariant:** nothing outside this file reads a clock; [`Clock`] is called by the runtime alone.
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Milliseconds since 1970-01-01 00:00 UTC: for what is stored or shown, never for protocol timers.
@@ -125,6 +126,25 @@ impl Now {
 pub struct Clock {
     base: Instant,
     boot_base: Duration,
+    /// None where nobody can set it to another time.
+    skew: Option<Skew>,
+}
+
+/// How far a clock shows another time than the system's, for a tester; copies share it.
+#[derive(Clone, Copy, Debug)]
+pub struct Skew(&'static AtomicI64);
+
+impl Skew {
+    /// Sets the clock ahead of the system's by so many milliseconds, or behind.
+    pub fn set(self, ahead_ms: i64) {
+        self.0.store(ahead_ms, Ordering::SeqCst);
+    }
+
+    /// The system's time when the clock shows this one.
+    #[must_use]
+    pub fn system_time(self, shown: Timestamp) -> Timestamp {
+        Timestamp(shown.0.saturating_add_signed(self.0.load(Ordering::SeqCst).saturating_neg()))
+    }
 }
 
 impl Clock {
@@ -132,7 +152,14 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn start() -> Self {
-        Self { base: Instant::now(), boot_base: boot_time() }
+        Self { base: Instant::now(), boot_base: boot_time(), skew: None }
+    }
+
+    /// Starts a clock that a tester sets. Its skew is never freed: call this once for a proxy, not for each message.
+    #[must_use]
+    pub fn with_skew() -> (Self, Skew) {
+        let skew = Skew(Box::leak(Box::default()));
+        (Self { skew: Some(skew), ..Self::start() }, skew)
     }
 
     /// Reads both clocks.
@@ -142,7 +169,9 @@ impl Clock {
         let wall = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-        Now { mono: self.base + boot_time().saturating_sub(self.boot_base), wall: Timestamp(wall) }
+        let ahead = self.skew.map_or(0, |skew| skew.0.load(Ordering::SeqCst));
+        let wall = Timestamp(wall.saturating_add_signed(ahead));
+        Now { mono: self.base + boot_time().saturating_sub(self.boot_base), wall }
     }
 
     /// How long the shell must wait from now until `deadline`.
@@ -174,6 +203,19 @@ mod tests {
         assert!(second.mono >= first.mono);
         assert!(first.wall.as_millis() > 1_600_000_000_000);
         assert_eq!(clock.until(first.mono), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_clock_that_a_tester_sets_shows_another_time_and_its_timers_run_on() {
+        let (clock, skew) = Clock::with_skew();
+        let before = clock.now();
+        skew.set(3_600_000);
+        let ahead = clock.now();
+        assert!((3_600_000..3_660_000).contains(&(ahead.wall.0 - before.wall.0)));
+        assert!(ahead.mono.duration_since(before.mono) < Duration::from_mins(1));
+        assert!(skew.system_time(ahead.wall) >= before.wall && skew.system_time(ahead.wall) < ahead.wall);
+        skew.set(-3_600_000);
+        assert!(clock.now().wall < before.wall);
     }
 
     #[test]

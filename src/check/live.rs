@@ -24,7 +24,7 @@ use crate::random::Random;
 use crate::runtime::path_faults::PathFaults;
 use crate::runtime::wire_tap::WireTap;
 use crate::store::memory::{ClientMemory, ProxyMemory};
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, Skew, Timestamp};
 
 /// Orders that wait for a part.
 pub(super) const ORDERS_MAX: usize = 64;
@@ -70,8 +70,8 @@ pub enum Target {
     Elsewhere(Box<Account>),
 }
 
-/// The built-in proxy: its process, its path and its disk.
-type BuiltIn = (mpsc::Sender<ProxyFault>, PathFaults, Published<ProxyMemory>);
+/// The built-in proxy: its process, its path, its disk and its clock.
+type BuiltIn = (mpsc::Sender<ProxyFault>, PathFaults, Published<ProxyMemory>, Skew);
 
 /// See the top of this file. Fields drop in order: the tasks first.
 pub(super) struct Live {
@@ -102,6 +102,7 @@ impl Live {
         let (built_in, account) = match target {
             Target::BuiltIn => {
                 let faults = PathFaults::new(Random::from_os()?);
+                let (clock, skew) = Clock::with_skew();
                 let part = ProxyPart {
                     clock,
                     tap: tap.clone(),
@@ -111,14 +112,14 @@ impl Live {
                 let store = part.store.clone();
                 let started = tasks.block_on(&runtime, part.start(checked))?;
                 let account = account(checked, format!("udp:{}", started.1));
-                (Some((started.0, faults, store, started.1)), account)
+                (Some(((started.0, faults, store, skew), started.1)), account)
             }
             Target::Elsewhere(account) => (None, *account),
         };
         let profile = account.check()?;
         let settings = settings(&account);
         let proxy = match &built_in {
-            Some((_, _, _, address)) => *address,
+            Some((_, address)) => *address,
             None => {
                 let hops = runtime.block_on(resolve(&profile.server.uri, &settings));
                 let hop = profile.server.hop().or_else(|| hops.first().copied());
@@ -143,7 +144,7 @@ impl Live {
             tap,
             next: 0,
             wire: Vec::new(),
-            built_in: built_in.map(|(orders, faults, store, _)| (orders, faults, store)),
+            built_in: built_in.map(|(parts, _)| parts),
             proxy,
             sender,
             rows,
@@ -199,7 +200,12 @@ impl Live {
             let is_from_elsewhere = self.built_in.is_none() && entry.flow.remote == self.proxy;
             let counts = entry.direction == Direction::Sent || is_from_elsewhere;
             if counts && self.wire.len() < SCRIPT_WIRE_MAX {
-                self.wire.push(entry.message());
+                let mut message = entry.message();
+                if let Some((_, _, _, skew)) = self.built_in.as_ref().filter(|_| message.from == self.proxy) {
+                    // Seen by the proxy's clock; the script is on nobody's.
+                    message.at = skew.system_time(message.at);
+                }
+                self.wire.push(message);
             }
         }
         self.refused.extend(self.told.refused());
@@ -235,10 +241,7 @@ impl Stage for Live {
             }
             Injection::Proxy(what) => self.built_in(fault)?.0.try_send(*what).ok().unwrap_or_default(),
             Injection::Disk { is_full } => self.built_in(fault)?.2.set_full(*is_full),
-            Injection::Clock { .. } => {
-                let what = "a clock is set in virtual time alone; add --virtual-time".to_owned();
-                return Err(Unplayable(what));
-            }
+            Injection::Clock { ahead_ms } => self.built_in(fault)?.3.set(*ahead_ms),
         }
         self.run_for(Duration::ZERO);
         Ok(())

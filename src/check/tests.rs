@@ -249,12 +249,7 @@ fn junit_xml_counts_names_and_escapes() {
     let run = Run {
         about: "a < b".to_owned(),
         checks: vec![
-            Check {
-                at: Default::default(),
-                line: 1,
-                expected: "good \"one\"".to_owned(),
-                instead: None,
-            },
+            Check { at: Default::default(), line: 1, expected: "good \"one\"".to_owned(), instead: None },
             Check {
                 at: Default::default(),
                 line: 2,

@@ -78,7 +78,7 @@ mod tests {
     fn entry(direction: Direction, bytes: &[u8]) -> WireEntry {
         let flow = Flow::udp(([127, 0, 0, 1], 40_000).into(), ([127, 0, 0, 1], 5060).into());
         let (at, bytes) = (Timestamp::from_millis(1_764_636_000_007), Bytes::copy_from_slice(bytes));
-        WireEntry { at, direction, flow, bytes }
+        WireEntry { at, direction, flow, bytes, mark: None }
     }
 
     #[test]

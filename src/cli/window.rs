@@ -220,7 +220,7 @@ fn quit_when_stopped(quitter: Quitter) -> anyhow::Result<()> {
 pub(super) fn run_demo(screenshot: Option<PathBuf>, faults: &[String]) -> anyhow::Result<ExitCode> {
     let waker = Waker::default();
     let wire = WireTap::waking(wake(&waker).into());
-    let stage = DemoRun::set(Some(wire.clone()), faults)?;
+    let stage = DemoRun::set(&std::env::current_exe()?, Some(wire.clone()), faults)?;
     let book = stage.book();
     let everybody = book.contacts.iter().map(person).collect();
     let engine = Engine::start(EngineOptions {

@@ -8,12 +8,15 @@ use super::presets::read;
 
 /// Makes a fault happen, or says why it cannot.
 type CarryOut = dyn Fn(&Injection) -> Result<(), String> + Send + Sync;
+/// Says whether a fault has ended by itself.
+type IsOver = dyn Fn(&Injection) -> bool + Send + Sync;
 
 /// See the top of this file; copies share what is on.
 #[derive(Clone)]
 pub struct FaultBoard {
     on: Arc<Mutex<Vec<Injection>>>,
     carry_out: Arc<CarryOut>,
+    is_over: Arc<IsOver>,
 }
 
 impl fmt::Debug for FaultBoard {
@@ -26,7 +29,13 @@ impl FaultBoard {
     /// Without faults; `carry_out` makes one happen, and ends it when it is given the usual in its place.
     #[must_use]
     pub fn new(carry_out: impl Fn(&Injection) -> Result<(), String> + Send + Sync + 'static) -> Self {
-        Self { on: Arc::default(), carry_out: Arc::new(carry_out) }
+        Self { on: Arc::default(), carry_out: Arc::new(carry_out), is_over: Arc::new(|_| false) }
+    }
+
+    /// The same, where faults may end by themselves: `is_over` says of a fault that is on whether it has.
+    #[must_use]
+    pub fn ending(self, is_over: impl Fn(&Injection) -> bool + Send + Sync + 'static) -> Self {
+        Self { is_over: Arc::new(is_over), ..self }
     }
 
     /// Sets a fault, or those of a preset, each in place of the one before it with the same subject.
@@ -60,7 +69,9 @@ impl FaultBoard {
     /// The faults that are on, the latest last.
     #[must_use]
     pub fn on(&self) -> Vec<Injection> {
-        self.lock().clone()
+        let mut on = self.lock();
+        on.retain(|fault| !(self.is_over)(fault));
+        on.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Injection>> {
@@ -91,6 +102,21 @@ mod tests {
 
     fn on(board: &FaultBoard) -> Vec<String> {
         board.on().iter().map(Injection::to_string).collect()
+    }
+
+    #[test]
+    fn a_fault_that_has_ended_by_itself_is_not_on() {
+        let (board, _) = board();
+        let has_ended = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let ended = Arc::clone(&has_ended);
+        let board = board.ending(move |fault| {
+            fault.subject() == "path" && ended.load(std::sync::atomic::Ordering::SeqCst)
+        });
+        board.set("path:loss=20%,for=3s").unwrap();
+        board.set("ben:486").unwrap();
+        assert_eq!(on(&board), ["path:loss=20%,for=3000ms", "ben:486"]);
+        has_ended.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(on(&board), ["ben:486"]);
     }
 
     #[test]

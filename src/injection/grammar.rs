@@ -12,7 +12,8 @@ use crate::limits::CLOCK_SKEW_MAX;
 use crate::time;
 
 /// Subjects that are not people.
-const SUBJECTS: [&str; 8] = ["path", "submission", "202", "legs", "notify", "proxy", "disk", "clock"];
+const SUBJECTS: [&str; 9] =
+    ["path", "submission", "202", "legs", "notify", "connections", "proxy", "disk", "clock"];
 /// The word that ends a fault.
 const USUAL: &str = "usual";
 
@@ -26,7 +27,7 @@ pub enum Injection {
         /// What the person does.
         conduct: Conduct,
     },
-    /// What happens to datagrams on their way.
+    /// What happens to messages on their way.
     Path {
         /// Which ones.
         of: Passing,
@@ -252,6 +253,10 @@ mod tests {
             ("legs:dup=50%", "legs:dup=50%"),
             ("notify:truncate", "notify:truncate"),
             ("notify:forge,delay=1s", "notify:delay=1000ms,forge"),
+            ("connections:cut", "connections:cut"),
+            ("connections:every=9s,stall,for=2s", "connections:for=2000ms,every=9000ms,stall"),
+            ("connections:jitter=1s,delay=2s", "connections:delay=2000ms,jitter=1000ms"),
+            ("connections:usual", "connections:usual"),
             ("proxy:crash", "proxy:crash"),
             ("proxy:back=2s,stop,after=202", "proxy:stop,after=202,back=2000ms"),
             ("proxy:start", "proxy:start"),
@@ -338,5 +343,32 @@ mod tests {
             read("disk:ful").unwrap_err().to_string(),
             "at character 6: \"ful\" is not a fault of the disk; use full; did you mean full?"
         );
+    }
+
+    #[test]
+    fn what_cannot_happen_on_a_connection_is_refused_with_the_reason() {
+        for (text, at, part) in [
+            (
+                "connections:loss=20%",
+                12,
+                "\"loss=20%\" cannot happen on a connection, which repeats what is lost and keeps the order; \
+                 use delay=TIME, jitter=TIME, stall or cut",
+            ),
+            ("connections:delay=1s,reorder=1%", 21, "\"reorder=1%\" cannot happen on a connection"),
+            ("connections:forge", 12, "\"forge\" is for reports alone"),
+            ("connections:stall", 12, "has a stall without an end; write it like stall,for=20s"),
+            ("connections:cut,cut", 16, "\"cut\" cannot stand beside the other words of"),
+            (
+                "connections:stal",
+                12,
+                "\"stal\" is not a fault of connections; use delay=TIME, jitter=TIME, stall, cut, for=TIME or \
+                 every=TIME; did you mean stall?",
+            ),
+            ("path:cut", 5, "\"cut\" is for connections alone; write it like connections:cut"),
+        ] {
+            let wrong = read(text).expect_err(text);
+            assert_eq!(wrong.at, at, "{text}: {wrong}");
+            assert!(wrong.why.contains(part), "{text}: {wrong}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to datagrams on their way.
+//! What happens to messages on their way.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,11 +9,13 @@ use crate::limits::{FAULT_DROPPED_MAX, FAULT_TIME_MAX};
 /// The words, for errors that name the nearest one.
 pub(super) const WORDS: [&str; 8] = ["loss", "drop", "delay", "jitter", "dup", "reorder", "for", "every"];
 const TAMPERING: [&str; 2] = ["truncate", "forge"];
+/// What can happen on a connection: it repeats what is lost, and keeps the order.
+const ON_CONNECTIONS: [&str; 6] = ["delay", "jitter", "stall", "cut", "for", "every"];
 
-/// Which datagrams a fault of the path is for.
+/// Which messages a fault of the path is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Passing {
-    /// All, in both directions (`path`).
+    /// All datagrams, in both directions (`path`).
     Everything,
     /// A MESSAGE from a client to the proxy (`submission`).
     Submission,
@@ -23,16 +25,19 @@ pub enum Passing {
     Leg,
     /// A report (`notify`).
     Notify,
+    /// All that passes on connections, in both directions: TCP, TLS and WebSocket (`connections`).
+    Connections,
 }
 
 impl Passing {
     /// With their names in the grammar.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("path", Self::Everything),
         ("submission", Self::Submission),
         ("202", Self::Accepted),
         ("legs", Self::Leg),
         ("notify", Self::Notify),
+        ("connections", Self::Connections),
     ];
 
     /// Its name in the grammar.
@@ -42,7 +47,7 @@ impl Passing {
     }
 }
 
-/// What happens to datagrams on their way.
+/// What happens to messages on their way.
 ///
 /// - `loss=20%`: that share is lost
 /// - `drop=2`: the first 2 are lost
@@ -52,6 +57,11 @@ impl Passing {
 /// - `reorder=10%`: that share arrives 300 ms later, so that the next ones overtake it
 /// - `truncate`, `forge` (of reports alone): see [`Tampering`]
 /// - `for=20s`: the fault ends by itself; with `every=60s` it begins again
+///
+/// On connections there are `delay`, `jitter` (which keeps the order there), `for`, `every`, and:
+///
+/// - `stall`, which needs `for`: what is sent meanwhile arrives when that is over
+/// - `cut`: the connection on which something passes is closed, and that is lost
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PathFault {
     /// The share that is lost, in percent.
@@ -68,6 +78,10 @@ pub struct PathFault {
     pub reordered: u8,
     /// What is done to reports.
     pub tampering: Option<Tampering>,
+    /// What is sent on a connection arrives when the fault is over.
+    pub stalls: bool,
+    /// A connection on which something passes is closed.
+    pub cuts: bool,
     /// How long it lasts; zero if it does not end by itself.
     pub lasts: Duration,
     /// After how long it begins again; zero if it does not.
@@ -87,15 +101,18 @@ impl PathFault {
     /// True if it happens at this time after it was set.
     #[must_use]
     pub fn is_on(&self, since_set: Duration) -> bool {
-        if self.lasts.is_zero() {
-            return true;
-        }
+        self.lasts.is_zero() || !self.left(since_set).is_zero()
+    }
+
+    /// How long it goes on by itself, at this time after it was set; zero if it is over, or does not end.
+    #[must_use]
+    pub fn left(&self, since_set: Duration) -> Duration {
         let since_begun = if self.every.is_zero() {
             since_set
         } else {
             Duration::from_nanos_u128(since_set.as_nanos() % self.every.as_nanos())
         };
-        since_begun < self.lasts
+        self.lasts.saturating_sub(since_begun)
     }
 
     pub(super) fn read(text: &str, start: usize, of: Passing) -> Result<Self, Wrong> {
@@ -116,6 +133,9 @@ impl PathFault {
         if !fault.every.is_zero() && (fault.lasts.is_zero() || fault.lasts >= fault.every) {
             return wrong("has every without a shorter for; write it like for=3s,every=10s");
         }
+        if fault.stalls && fault.lasts.is_zero() {
+            return wrong("has a stall without an end; write it like stall,for=20s");
+        }
         Ok(fault)
     }
 
@@ -133,7 +153,18 @@ impl PathFault {
             self.tampering.get_or_insert(tampering);
             return Ok(());
         }
+        if matches!(word, "stall" | "cut") {
+            if of != Passing::Connections {
+                return Err(format!("{word:?} is for connections alone; write it like connections:{word}"));
+            }
+            let known = if word == "cut" { &mut self.cuts } else { &mut self.stalls };
+            *known = true;
+            return Ok(());
+        }
         let Some((name, value)) = word.split_once('=') else { return Err(unknown(word, of)) };
+        if of == Passing::Connections && WORDS.contains(&name) && !ON_CONNECTIONS.contains(&name) {
+            return Err(cannot_be_on_a_connection(word));
+        }
         let own_time = |known: Duration| {
             time_of(word, value, FAULT_TIME_MAX).map(|read| if known.is_zero() { read } else { known })
         };
@@ -156,17 +187,26 @@ impl PathFault {
     }
 }
 
-fn unknown(word: &str, of: Passing) -> String {
-    let (more, known): (_, Vec<_>) = match of {
-        Passing::Notify => (", truncate, forge", WORDS.into_iter().chain(TAMPERING).collect()),
-        Passing::Everything | Passing::Submission | Passing::Accepted | Passing::Leg => ("", WORDS.to_vec()),
-    };
+fn cannot_be_on_a_connection(word: &str) -> String {
     format!(
-        "{word:?} is not a fault of {}; use loss=P%, drop=COUNT, delay=TIME, jitter=TIME, dup=P%, reorder=P%{more}, for=TIME \
-         or every=TIME{}",
-        of.name(),
-        did_you_mean(word, &known)
+        "{word:?} cannot happen on a connection, which repeats what is lost and keeps the order; use delay=TIME, jitter=TIME, \
+         stall or cut"
     )
+}
+
+fn unknown(word: &str, of: Passing) -> String {
+    let usual = "loss=P%, drop=COUNT, delay=TIME, jitter=TIME, dup=P%, reorder=P%";
+    let (uses, known): (_, Vec<_>) = match of {
+        Passing::Notify => {
+            (format!("{usual}, truncate, forge"), WORDS.into_iter().chain(TAMPERING).collect())
+        }
+        Passing::Connections => ("delay=TIME, jitter=TIME, stall, cut".to_owned(), ON_CONNECTIONS.to_vec()),
+        Passing::Everything | Passing::Submission | Passing::Accepted | Passing::Leg => {
+            (usual.to_owned(), WORDS.to_vec())
+        }
+    };
+    let near = did_you_mean(word, &known);
+    format!("{word:?} is not a fault of {}; use {uses}, for=TIME or every=TIME{near}", of.name())
 }
 
 impl fmt::Display for PathFault {
@@ -191,6 +231,11 @@ impl fmt::Display for PathFault {
             None => {}
             Some(Tampering::Truncated) => words.push("truncate".to_owned()),
             Some(Tampering::Forged) => words.push("forge".to_owned()),
+        }
+        for (name, happens) in [("stall", self.stalls), ("cut", self.cuts)] {
+            if happens {
+                words.push(name.to_owned());
+            }
         }
         f.write_str(if words.is_empty() { "usual" } else { "" })?;
         f.write_str(&words.join(","))

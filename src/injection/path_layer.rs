@@ -1,4 +1,4 @@
-//! Carries out the faults of the path: says of each datagram what arrives of it, and when.
+//! Carries out the faults of the path: says of each message what arrives of it, and when.
 
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,15 @@ pub struct Arrival {
     pub bytes: Bytes,
 }
 
+/// What becomes of a message on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnConnection {
+    /// It arrives so much later than without faults, and not before those that were sent before it.
+    Arrives(Duration),
+    /// It is lost, and the connection is closed.
+    Cut,
+}
+
 impl PathLayer {
     /// Without faults; `random` decides what is lost.
     #[must_use]
@@ -58,6 +67,15 @@ impl PathLayer {
     /// Ends all faults.
     pub fn clear(&mut self) {
         self.faults.clear();
+    }
+
+    /// True if the fault of these messages has ended by itself, and does not begin again.
+    #[must_use]
+    pub fn is_over(&self, of: Passing, now: Instant) -> bool {
+        let is_over = |set: &Set| {
+            set.fault.every.is_zero() && !set.fault.is_on(now.saturating_duration_since(set.since))
+        };
+        self.faults.iter().find(|set| set.of == of).is_some_and(is_over)
     }
 
     /// True if no fault is set.
@@ -81,6 +99,25 @@ impl PathLayer {
         }
         arrivals
     }
+
+    /// What becomes of the next message on a connection, in either direction.
+    pub fn on_connection(&mut self, now: Instant) -> OnConnection {
+        let mut after = Duration::ZERO;
+        for set in self.faults.iter().filter(|set| set.of == Passing::Connections) {
+            let since = now.saturating_duration_since(set.since);
+            if !set.fault.is_on(since) {
+                continue;
+            }
+            if set.fault.cuts {
+                return OnConnection::Cut;
+            }
+            if set.fault.stalls {
+                after += set.fault.left(since);
+            }
+            after += set.fault.delay + jitter(set.fault.jitter, &mut self.random);
+        }
+        OnConnection::Arrives(after)
+    }
 }
 
 impl Set {
@@ -97,11 +134,7 @@ impl Set {
             arrivals.extend(arrivals.clone());
         }
         for arrival in arrivals.iter_mut() {
-            arrival.after += fault.delay;
-            if !fault.jitter.is_zero() {
-                let most = u64::try_from(fault.jitter.as_micros()).unwrap_or(u64::MAX);
-                arrival.after += Duration::from_micros(random.below(most.saturating_add(1)));
-            }
+            arrival.after += fault.delay + jitter(fault.jitter, random);
             if happens(fault.reordered, random) {
                 arrival.after += OVERTAKEN;
             }
@@ -125,6 +158,15 @@ impl Set {
 
 fn happens(percent: u8, random: &mut Random) -> bool {
     percent > 0 && random.below(100) < u64::from(percent)
+}
+
+/// A time up to this one, at random.
+fn jitter(most: Duration, random: &mut Random) -> Duration {
+    if most.is_zero() {
+        return most;
+    }
+    let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(random.below(most.saturating_add(1)))
 }
 
 /// What a datagram is, as far as faults ask for it.
@@ -269,6 +311,23 @@ mod tests {
         assert!(times.iter().all(|after| *after <= Duration::from_millis(100)));
         assert!(times.iter().any(|after| *after > Duration::from_millis(60)));
         assert!(times.iter().any(|after| *after < Duration::from_millis(40)));
+    }
+
+    #[test]
+    fn a_connection_is_slow_stands_still_until_the_fault_is_over_or_is_closed() {
+        let (mut layer, now) = layer(&["connections:delay=200ms,jitter=100ms"]);
+        assert_eq!(layer.fate(&message("m"), true, now)[0].after, Duration::ZERO, "it is no datagram's");
+        for _ in 0..100 {
+            let OnConnection::Arrives(after) = layer.on_connection(now) else { panic!("it is not cut") };
+            assert!((200..=300).contains(&after.as_millis()), "{after:?}");
+        }
+        let (mut layer, now) = self::layer(&["connections:stall,for=3s,every=10s", "path:loss=100%"]);
+        let mut after = |millis| layer.on_connection(now + Duration::from_millis(millis));
+        let arrives = |millis| OnConnection::Arrives(Duration::from_millis(millis));
+        assert_eq!([0, 2999, 3000, 12_000].map(&mut after), [3000, 1, 0, 1000].map(arrives));
+        let (mut layer, now) = self::layer(&["connections:cut,for=1s"]);
+        assert_eq!(layer.on_connection(now), OnConnection::Cut);
+        assert_eq!(layer.on_connection(now + Duration::from_secs(1)), arrives(0));
     }
 
     #[test]

@@ -19,17 +19,17 @@ pub const PRESETS: [Preset; 5] = [
     Preset {
         name: "Tunnel",
         what: "Nothing gets through for 20 seconds.",
-        faults: &["path:loss=100%,for=20s"],
+        faults: &["path:loss=100%,for=20s", "connections:stall,for=20s"],
     },
     Preset {
         name: "Flapping Wi-Fi",
         what: "For 3 of every 10 seconds nothing gets through.",
-        faults: &["path:loss=100%,for=3s,every=10s"],
+        faults: &["path:loss=100%,for=3s,every=10s", "connections:stall,for=3s,every=10s"],
     },
     Preset {
         name: "Slow mobile network",
         what: "A tenth is lost; the rest arrives late and out of order.",
-        faults: &["path:loss=10%,delay=300ms,jitter=400ms,dup=2%"],
+        faults: &["path:loss=10%,delay=300ms,jitter=400ms,dup=2%", "connections:delay=300ms,jitter=400ms"],
     },
     Preset {
         name: "Proxy crash after 202",

@@ -70,6 +70,12 @@ impl ProxyFault {
     }
 }
 
+/// True for the 202 to a submission, for which `after=202` waits.
+#[must_use]
+pub fn is_accepted(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"SIP/2.0 202 ") && memchr::memmem::find(bytes, b" MESSAGE\r\n").is_some()
+}
+
 fn unknown(word: &str) -> String {
     format!(
         "{word:?} is not a fault of the proxy; use crash, stop or start, with after=202 and back=TIME{}",

@@ -144,6 +144,7 @@ impl CaptureFile {
                     to: payload.to,
                     transport: payload.transport,
                     bytes: payload.bytes,
+                    mark: None,
                 }));
             }
         }

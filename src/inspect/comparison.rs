@@ -149,6 +149,7 @@ mod tests {
             to: ([192, 0, 2, 9], 5060).into(),
             transport: Transport::Udp,
             bytes: Bytes::copy_from_slice(text.replace('\n', "\r\n").as_bytes()),
+            mark: None,
         }))
     }
 

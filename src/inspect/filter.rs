@@ -109,6 +109,7 @@ mod tests {
             to: ([192, 0, 2, 9], 5060).into(),
             transport: Transport::Udp,
             bytes: Bytes::from(text),
+            mark: None,
         })
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::submissions::{Part, Submission};
 use super::trace::{Read, Traced};
+use crate::injection::Mark;
 use crate::sip::{Message, reason_phrase};
 
 /// The ladder of one submission.
@@ -44,6 +45,25 @@ pub struct Row {
     pub status: Option<u16>,
     /// Their places in the trace: the first one and its retransmissions.
     pub messages: Vec<usize>,
+    /// What a fault did to each of them.
+    pub marks: Vec<Option<Mark>>,
+}
+
+impl Row {
+    /// What faults did to these messages: `lost`, `2 of 3 lost`; None if nothing.
+    #[must_use]
+    pub fn befell(&self) -> Option<String> {
+        let first = self.marks.iter().flatten().next()?;
+        let lost = self.marks.iter().flatten().filter(|mark| mark.is_lost()).count();
+        let count = self.marks.len();
+        Some(if count > 1 && lost > 0 { format!("{lost} of {count} lost") } else { first.to_string() })
+    }
+
+    /// True if none of these messages arrived.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.marks.iter().all(|mark| mark.is_some_and(Mark::is_lost))
+    }
 }
 
 const SENDER: usize = 0;
@@ -74,11 +94,13 @@ pub fn ladder<'a>(submission: &Submission, trace: impl Fn(usize) -> Option<&'a T
         let key = (from, to, branch.unwrap_or_default(), cseq, label.clone());
         if let Some(row) = seen.get(&key).and_then(|row| drawn.rows.get_mut(*row)) {
             row.messages.push(*index);
+            row.marks.push(traced.wire.mark);
             row.last = at;
             continue;
         }
         seen.insert(key, drawn.rows.len());
-        drawn.rows.push(Row { at, last: at, from, to, label, status, messages: vec![*index] });
+        let (messages, marks) = (vec![*index], vec![traced.wire.mark]);
+        drawn.rows.push(Row { at, last: at, from, to, label, status, messages, marks });
     }
     drawn
 }

@@ -75,6 +75,9 @@ fn arrow(ladder: &Ladder, row: &Row, columns: usize) -> String {
     if row.last > row.at {
         line = format!("{}  until {}", line.trim_end(), seconds(row.last));
     }
+    if let Some(what) = row.befell() {
+        line = format!("{}  fault: {what}", line.trim_end());
+    }
     line
 }
 

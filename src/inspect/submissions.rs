@@ -140,7 +140,7 @@ impl Submissions {
         if *request.method() == Method::Message {
             self.message(index, traced, request);
         } else if *request.method() == Method::Notify {
-            self.notify(index, request);
+            self.notify(index, traced, request);
         }
     }
 
@@ -242,11 +242,12 @@ impl Submissions {
         self.uplinks.insert(key, number);
     }
 
-    fn notify(&mut self, index: usize, request: &Request) {
+    fn notify(&mut self, index: usize, traced: &Traced, request: &Request) {
         let fields = request.fields();
         let Some(submission) = self.of_report(fields) else { return };
         submission.messages.push((index, Part::Report));
-        if submission.reports.insert(fields.cseq()) {
+        // What was lost on its way told nobody anything.
+        if traced.wire.has_arrived() && submission.reports.insert(fields.cseq()) {
             submission.take(&read_report(&request.body()).unwrap_or_default());
         }
     }
@@ -262,8 +263,10 @@ impl Submissions {
             && let Some(submission) = self.submissions.get_mut(number)
         {
             submission.messages.push((index, part));
-            let (status, reason) = (response.status(), response.reason().to_owned());
-            submission.answered(part, Answer { status, reason, at: traced.wire.at });
+            if traced.wire.has_arrived() {
+                let (status, reason) = (response.status(), response.reason().to_owned());
+                submission.answered(part, Answer { status, reason, at: traced.wire.at });
+            }
         }
     }
 

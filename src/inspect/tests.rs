@@ -22,6 +22,7 @@ fn passed(at: u64, from: &str, to: &str, text: &str) -> Traced {
         to: address(to),
         transport: Transport::Udp,
         bytes: Bytes::from(text.replace('\n', "\r\n")),
+        mark: None,
     });
     assert!(matches!(traced.read, Read::Message(_)), "{traced:?}");
     traced
@@ -236,6 +237,27 @@ fn a_ladder_has_an_arrow_for_each_message_and_counts_retransmissions() {
          \x20    0.530 s |<- NOTIFY -------------|                       |                       |\n\
          \x20    0.533 s |-- 200 OK ------------>|                       |                       |\n"
     );
+}
+
+#[test]
+fn what_a_fault_did_is_drawn_and_what_was_lost_says_nothing_of_anybody() {
+    use crate::injection::Mark;
+    let mut trace = story();
+    let late = std::time::Duration::from_millis(30);
+    trace[2].wire.mark = Some(Mark::Lost);
+    trace[4].wire.mark = Some(Mark::Lost);
+    trace[6].wire.mark = Some(Mark::Arrived { late, is_double: false, tampering: None });
+    trace[7].wire.mark = Some(Mark::Lost);
+    let one = only(&trace);
+    let drawn = ladder(&one, |place| trace.get(place));
+    let text = ladder_text(&drawn);
+    let lines: Vec<_> =
+        text.lines().filter_map(|line| line.split_once("  fault: ")).map(|(_, what)| what).collect();
+    assert_eq!(lines, ["1 of 2 lost", "lost", "30 ms late", "lost"], "{text}");
+    assert_eq!(drawn.rows.iter().map(Row::is_lost).filter(|lost| *lost).count(), 2);
+    let [ann, ben] = verdicts(&one).try_into().unwrap();
+    assert_eq!((ann.state, ann.source), (State::Delivered, Some(Source::Leg)), "the report told nobody");
+    assert_eq!((ben.state, ben.contradicted_by), (State::Open, None), "the proxy never got the 486");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use crate::injection::Mark;
 use crate::sip::{self, Fields, Message, Transport, parse};
 use crate::time::Timestamp;
 
@@ -31,6 +32,16 @@ pub struct WireMessage {
     pub transport: Transport,
     /// The message.
     pub bytes: Bytes,
+    /// What a fault of a tester did to it, where that is known.
+    pub mark: Option<Mark>,
+}
+
+impl WireMessage {
+    /// False if a fault is known to have lost it on its way.
+    #[must_use]
+    pub fn has_arrived(&self) -> bool {
+        !self.mark.is_some_and(Mark::is_lost)
+    }
 }
 
 /// A message with what our reader makes of it.

@@ -332,4 +332,7 @@ impl<N: Network + Send> Network for Answering<N> {
     fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
         self.net.resolve(id, uri, terms)
     }
+    fn close(&mut self, flow: Flow) {
+        self.net.close(flow);
+    }
 }

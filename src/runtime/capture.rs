@@ -268,7 +268,11 @@ impl Blocks {
         };
         let original_len = u32::try_from(data.len()).unwrap_or(u32::MAX);
         data.truncate(CAPTURED_BYTES_MAX);
-        let comment = CommonOption::Comment(Cow::Owned(comment(message.transport, &message.bytes)));
+        let mut words = comment(message.transport, &message.bytes);
+        if let Some(mark) = message.mark {
+            words.push_str(&format!("; fault of a tester: {mark}"));
+        }
+        let comment = CommonOption::Comment(Cow::Owned(words));
         let mut options: Vec<_> = direction.map(EnhancedPacketOption::Flags).into_iter().collect();
         options.push(EnhancedPacketOption::Common(comment));
         if lost > 0 {
@@ -341,7 +345,7 @@ mod tests {
 
     fn entry(direction: Direction, bytes: &[u8]) -> WireEntry {
         let (at, bytes) = (Timestamp::from_millis(1_234_567), Bytes::copy_from_slice(bytes));
-        WireEntry { at, direction, flow: flow(Transport::Tls), bytes }
+        WireEntry { at, direction, flow: flow(Transport::Tls), bytes, mark: None }
     }
 
     fn packets(path: &Path) -> Vec<EnhancedPacketBlock<'static>> {

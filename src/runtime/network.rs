@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::machine::{ConnectId, Hop, LookupTerms, ResolveId, Transmit};
+use crate::machine::{ConnectId, Flow, Hop, LookupTerms, ResolveId, Transmit};
 use crate::net::{Net, NetEvent};
 use crate::sip::Uri;
 
@@ -27,6 +27,9 @@ pub trait Network {
 
     /// Looks up where a URI leads, when it is the turn of whoever pays for it.
     fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent>;
+
+    /// Closes a connection; no event tells of it.
+    fn close(&mut self, flow: Flow);
 }
 
 impl Network for Net {
@@ -52,5 +55,9 @@ impl Network for Net {
 
     fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
         Self::resolve(self, id, uri, terms)
+    }
+
+    fn close(&mut self, flow: Flow) {
+        Self::close(self, flow);
     }
 }

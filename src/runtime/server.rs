@@ -1,6 +1,7 @@
 //! A proxy on its own thread: for `fanfare proxy` and for the demo.
 
 mod events;
+mod surroundings;
 
 use std::future::Future;
 use std::io;
@@ -11,16 +12,16 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use self::events::log;
+pub use self::surroundings::ServerFaults;
+use self::surroundings::{ProxyShell, shell};
 use crate::limits::DISPATCHES_WANTED_MAX;
 use crate::machine::Input;
 use crate::net::{BindError, Net, NetSettings, TlsFileError, local_ip_towards};
-use crate::proxy::journal::{DispatchId, DispatchRows, Write};
+use crate::proxy::journal::{DispatchId, DispatchRows};
 use crate::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
-use crate::runtime::Shell;
 use crate::runtime::faults::Fault;
 use crate::runtime::outside_watch::OutsideWatch;
-use crate::runtime::path_faults::{FaultyPath, PathFaults};
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::Transport;
 use crate::store::outside::Watch;
@@ -125,7 +126,7 @@ impl Server {
         Self::open_to_faults(config, data, settings, wire, None)
     }
 
-    /// The same, on a path whose faults a tester sets.
+    /// The same, with a path, a disk and a clock whose faults a tester sets.
     ///
     /// # Errors
     /// Why it cannot be started, as a sentence.
@@ -134,18 +135,14 @@ impl Server {
         data: Option<PathBuf>,
         settings: NetSettings,
         wire: Option<WireTap>,
-        faults: Option<PathFaults>,
+        faults: Option<ServerFaults>,
     ) -> Result<Self, ServerError> {
         check(&config)?;
         if config.auth != Auth::Off && data.is_none() {
             return Err(ServerError::Incomplete(NO_USERS));
         }
         Self::on_thread(move |ready, stopped| {
-            let start = async {
-                let mut started = start(config, data.as_deref(), &settings, faults).await?;
-                started.0.watch(wire);
-                Ok(started)
-            };
+            let start = start(config, data.as_deref(), &settings, (wire, faults));
             if let Err((ready, error)) = run(start, ready, stopped) {
                 // If the starter is gone, nobody is waiting.
                 ready.send(Err(error)).ok();
@@ -210,8 +207,6 @@ fn check(config: &ProxyConfig) -> Result<(), ServerError> {
     open.filter(|_| config.auth == Auth::Off)
         .map_or(Ok(()), |(_, address)| Err(ServerError::NotLoopback(*address)))
 }
-
-type ProxyShell = Shell<Write, FaultyPath<Net>>;
 
 /// What the proxy's thread works with.
 type Started = (ProxyShell, Proxy, Option<OutsideWatch>);
@@ -352,9 +347,9 @@ async fn start(
     mut config: ProxyConfig,
     data: Option<&Path>,
     settings: &NetSettings,
-    faults: Option<PathFaults>,
+    (wire, faults): (Option<WireTap>, Option<ServerFaults>),
 ) -> Result<Started, ServerError> {
-    let clock = Clock::start();
+    let clock = faults.as_ref().map_or_else(Clock::start, |faults| faults.clock);
     let random = Random::from_os()?;
     let store = data.map_or_else(Store::<ProxySchema>::in_memory, |folder| Store::open(&store_in(folder)))?;
     let rows = store.recover()?;
@@ -365,7 +360,7 @@ async fn start(
     let mut recovery = Proxy::recover(config, rows, random, clock.now());
     store.each(&mut |stored| recovery.take_up(stored))?;
     let proxy = recovery.finish();
-    let shell = Shell::with_store(FaultyPath::new(net, clock, faults), clock, store)?;
+    let shell = shell((net, clock), store, wire, faults)?;
     let changes = data.map(|folder| Watch::new(&store_in(folder))).transpose()?;
     let watch = changes.map(OutsideWatch::start).transpose()?;
     Ok((shell, proxy, watch))

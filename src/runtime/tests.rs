@@ -143,6 +143,7 @@ fn the_end_waits_for_all_that_is_written_and_for_what_follows_from_it() {
 struct Memory {
     coming: std::collections::VecDeque<NetEvent>,
     sent: Vec<Transmit>,
+    closed: Vec<Flow>,
     /// Nothing can be sent.
     is_down: bool,
 }
@@ -175,6 +176,10 @@ impl Network for Memory {
 
     fn resolve(&mut self, _id: ResolveId, _uri: &Uri, _terms: LookupTerms) -> Option<NetEvent> {
         None
+    }
+
+    fn close(&mut self, flow: Flow) {
+        self.closed.push(flow);
     }
 }
 
@@ -219,6 +224,10 @@ impl<N: Network + Send> Network for Lossy<N> {
 
     fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
         self.under.resolve(id, uri, terms)
+    }
+
+    fn close(&mut self, flow: Flow) {
+        self.under.close(flow);
     }
 }
 

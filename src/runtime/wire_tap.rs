@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::redaction;
+use crate::injection::Mark;
 pub use crate::inspect::Direction;
 use crate::inspect::WireMessage;
 use crate::limits::{WIRE_BYTES_MAX, WIRE_ENTRIES_MAX, WIRE_ENTRY_BYTES};
@@ -26,6 +27,8 @@ pub struct WireEntry {
     pub flow: Flow,
     /// The message without its secrets.
     pub bytes: Bytes,
+    /// What a fault of a tester did to it.
+    pub mark: Option<Mark>,
 }
 
 impl WireEntry {
@@ -37,7 +40,8 @@ impl WireEntry {
             Direction::Sent => (self.flow.local, self.flow.remote),
         };
         let (transport, bytes) = (self.flow.transport, self.bytes.clone());
-        WireMessage { at: self.at, direction: Some(self.direction), from, to, transport, bytes }
+        let (at, direction, mark) = (self.at, Some(self.direction), self.mark);
+        WireMessage { at, direction, from, to, transport, bytes, mark }
     }
 }
 
@@ -97,10 +101,22 @@ impl WireTap {
 
     /// Stores a message; the oldest ones make room for it.
     pub fn record(&self, at: Timestamp, direction: Direction, flow: Flow, bytes: &Bytes) {
+        self.record_marked(at, direction, flow, bytes, None);
+    }
+
+    /// The same for a message to which a fault did something.
+    pub fn record_marked(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        flow: Flow,
+        bytes: &Bytes,
+        mark: Option<Mark>,
+    ) {
         if self.ring().is_closed {
             return;
         }
-        let entry = WireEntry { at, direction, flow, bytes: redaction::without_secrets(bytes) };
+        let entry = WireEntry { at, direction, flow, bytes: redaction::without_secrets(bytes), mark };
         let mut ring = self.ring();
         ring.bytes += size_of_entry(&entry);
         ring.entries.push_back(entry);

@@ -2,14 +2,18 @@
 
 mod start;
 
-use std::net::{TcpListener, UdpSocket};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::common::{Proxy, free_address, listener, objects};
-use crate::program::{Ended, fanfare, fanfare_reading};
+use crate::program::{Ended, fanfare, fanfare_command, fanfare_reading};
 use crate::socket::{Answering, Phone, submission};
 
 fn send(proxy: &str, more: &[&str]) -> Ended {
@@ -308,12 +312,59 @@ fn a_fault_that_the_demo_cannot_have_is_refused_with_the_reason() {
     for (fault, why) in [
         ("path:los=20%", "did you mean loss?"),
         ("bob:486", "nobody in the demo is called \"bob\"; there are ann, ben, cy, dana, eli, fay"),
-        ("proxy:crash", "proxy:crash cannot happen in the demo, only in a script (fanfare check)"),
+        ("connections:loss=20%", "cannot happen on a connection, which repeats what is lost"),
+        ("proxy:crsh", "did you mean crash?"),
     ] {
         let ended = fanfare(&["demo", "--headless", "--fault", fault]).end();
         assert_eq!(ended.code(), 2, "{ended:?}");
         ended.assert_no_panic();
         assert!(ended.said().contains(why) || ended.err.join("\n").contains(why), "{fault}: {ended:?}");
+    }
+}
+
+#[test]
+fn w11_the_proxy_of_the_demo_is_killed_after_its_202_and_keeps_its_promise() {
+    let faults = ["--fault", "Proxy crash after 202", "--fault", "clock:skew=-1h", "--fault", "ben:200,dup"];
+    let ended = fanfare(&[&["demo", "--headless"], &faults[..]].concat()).end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    ended.assert_no_panic();
+    let said = ended.said();
+    assert!(said.contains("3 of 6 delivered, 3 not."), "{said}");
+    // Both proxies have the same wrong clock, so that no delivery took an hour.
+    assert!(!said.contains(" h)"), "{said}");
+}
+
+#[test]
+fn w11_a_demo_whose_disk_is_full_accepts_nothing_until_there_is_room_and_its_wire_is_told() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let (mut ours, its) = UnixStream::pair().unwrap();
+    let mut command = fanfare_command(&["demo-proxy", "--data", data, "--at", "127.0.0.1:0"]);
+    let mut proxy = command.stdin(Stdio::from(OwnedFd::from(its))).spawn().unwrap();
+    // It holds the proxy's end of the socket.
+    drop(command);
+    let mut told = BufReader::new(ours.try_clone().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    let address = line.trim_start_matches("listening ").trim().parse().unwrap();
+    let james = Phone::new();
+    let mut submit = |fault: &str| {
+        writeln!(ours, "{fault}").unwrap();
+        // It is read on a thread of its own.
+        std::thread::sleep(Duration::from_millis(200));
+        let text = submission(james.address, &["im:bob@demo.example"], "Delivery-Report: final\r\n", "?");
+        james.send(address, &text.replace("domain.com", "demo.example"));
+        james.receive().start().to_owned()
+    };
+    assert!(submit("disk:full").starts_with("SIP/2.0 503 "));
+    assert!(submit("disk:usual").starts_with("SIP/2.0 202 "));
+    ours.shutdown(Shutdown::Write).unwrap();
+    let mut wire = Vec::new();
+    told.read_to_end(&mut wire).unwrap();
+    assert!(proxy.wait().unwrap().success(), "it ends with the demo");
+    let wire = String::from_utf8_lossy(&wire);
+    for passed in [" received UDP 127.0.0.1:", "SIP/2.0 503 ", "SIP/2.0 202 "] {
+        assert!(wire.contains(passed), "{passed}: {wire}");
     }
 }
 

@@ -307,6 +307,7 @@ fn capture(path: &Path, call_id: &str) {
         to: ([192, 0, 2, 9], 5060).into(),
         transport: fanfare::sip::Transport::Udp,
         bytes: text.into(),
+        mark: None,
     };
     std::fs::write(path, fanfare::runtime::capture::pcapng([&wire]).unwrap()).unwrap();
 }

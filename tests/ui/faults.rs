@@ -8,6 +8,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use fanfare::injection::FaultBoard;
 use fanfare::model::journal::DeliveryState::Delivered;
+use fanfare::model::snapshot::Theme;
 use fanfare::runtime::engine::{Wire, WireTap};
 use fanfare::ui::{App, Options};
 
@@ -17,13 +18,14 @@ use crate::gallery::LARGE;
 type Done = Arc<Mutex<Vec<String>>>;
 
 /// The window of a demo with the wire open, and the faults that were carried out.
-fn opened() -> (Harness<'static, App>, Done) {
+fn opened(theme: Theme) -> (Harness<'static, App>, Done) {
     let (fake, done) = (Fake::new(), Done::default());
     let crew = people(&["Ann Lee"]);
     fake.converse(1, &crew, vec![own(5, ago(1), "Lunch", &[(&crew[0], Delivered)])], 0);
     fake.change(|inner| {
         inner.wire = Some(Wire { tap: WireTap::new(), is_at_proxy: true });
         inner.snapshot.demo = true;
+        inner.snapshot.settings.theme = theme;
     });
     let carried_out = Arc::clone(&done);
     let faults = FaultBoard::new(move |fault| {
@@ -48,13 +50,16 @@ fn click(window: &mut Harness<'static, App>, label: &str) {
 
 #[test]
 fn faults_are_chosen_shown_in_a_bar_and_turned_off_together() {
-    let (mut window, done) = opened();
+    let (mut window, done) = opened(Theme::Light);
     assert!(!says(&window, "Faults are on"));
     type_into(&mut window, "Fault", "ben:486");
     click(&mut window, "Set fault");
     assert!(says(&window, "Faults are on: ben:486"));
     click(&mut window, "Tunnel");
-    assert!(says(&window, "Faults are on: ben:486   path:loss=100%,for=20000ms"));
+    assert!(says(
+        &window,
+        "Faults are on: ben:486   path:loss=100%,for=20000ms   connections:for=20000ms,stall"
+    ));
     window.get_by_role_and_label(Role::Tab, "Delivery").click();
     window.run();
     assert!(says(&window, "Faults are on: ben:486"), "wherever one is");
@@ -62,12 +67,14 @@ fn faults_are_chosen_shown_in_a_bar_and_turned_off_together() {
     click(&mut window, "Turn off");
     assert!(!says(&window, "Faults are on"));
     let done = done.lock().unwrap();
-    assert_eq!(*done, ["ben:486", "path:loss=100%,for=20000ms", "ben:usual", "path:usual"]);
+    let tunnel = ["path:loss=100%,for=20000ms", "connections:for=20000ms,stall"];
+    let ended = ["ben:usual", "path:usual", "connections:usual"];
+    assert_eq!(*done, [&["ben:486"][..], &tunnel, &ended].concat());
 }
 
 #[test]
 fn what_is_wrong_with_a_fault_is_said_and_the_text_stays() {
-    let (mut window, done) = opened();
+    let (mut window, done) = opened(Theme::Light);
     type_into(&mut window, "Fault", "path:los=20%");
     click(&mut window, "Set fault");
     assert!(says(&window, "did you mean loss?") && !says(&window, "Faults are on"));
@@ -75,4 +82,18 @@ fn what_is_wrong_with_a_fault_is_said_and_the_text_stays() {
     assert!(done.lock().unwrap().is_empty());
     click(&mut window, "Lost reports");
     assert!(!says(&window, "did you mean loss?") && says(&window, "Faults are on: notify:drop=3"));
+}
+
+#[test]
+fn the_proxy_is_killed_by_a_preset_and_started_again_with_the_rest() {
+    let (mut window, done) = opened(Theme::Dark);
+    click(&mut window, "Proxy crash after 202");
+    type_into(&mut window, "Fault", "disk:full");
+    click(&mut window, "Set fault");
+    assert!(says(&window, "Faults are on: proxy:crash,after=202,back=2000ms   disk:full"));
+    window.snapshot("faults_on_dark");
+    click(&mut window, "Turn off");
+    assert!(!says(&window, "Faults are on"));
+    let done = done.lock().unwrap();
+    assert_eq!(*done, ["proxy:crash,after=202,back=2000ms", "disk:full", "proxy:start", "disk:usual"]);
 }

@@ -223,6 +223,7 @@ fn capture(path: &std::path::Path) {
         to: ([192, 0, 2, to], 5060).into(),
         transport: Transport::Udp,
         bytes: Bytes::from(text),
+        mark: None,
     });
     std::fs::write(path, pcapng(&wire).unwrap()).unwrap();
 }

@@ -1,6 +1,7 @@
 //! The same job with the real engine, store and proxy behind the window, and people on real sockets.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -26,7 +27,7 @@ fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
     let (wake, woken) = sync_channel(64);
     let passed = wake.clone();
     let wire = WireTap::waking(Arc::new(move || passed.try_send(()).unwrap_or(())));
-    let stage = DemoRun::set(Some(wire.clone()), &[]).unwrap();
+    let stage = DemoRun::set(Path::new(env!("CARGO_BIN_EXE_fanfare")), Some(wire.clone()), &[]).unwrap();
     let engine = Engine::start(EngineOptions {
         settings: Some(stage.folder()),
         keyring: Keyring::Unused,

@@ -1,10 +1,13 @@
 //! The wire, for testers: the ladder of a message, the list of everything, and one message in full.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use fanfare::injection::Mark;
 use fanfare::inspect::Direction;
 use fanfare::machine::Flow;
 use fanfare::model::command::Command;
@@ -101,6 +104,36 @@ fn the_ladder_shows_what_passed_for_the_chosen_message_and_each_message_in_full(
     click(&mut window, "0.003 s MESSAGE, from proxy to ann.lee@example.com");
     assert!(!says(&window, "Both readers agree."));
     window.get_by_label(twice);
+}
+
+/// The story on a path with faults: the first leg to Ann and Ben's answer are lost, hers is late.
+fn faulty_story(tap: &WireTap) {
+    let whole = WireTap::new();
+    story(&whole);
+    let late = Mark::Arrived { late: Duration::from_millis(250), is_double: false, tampering: None };
+    for (place, entry) in whole.since(0).entries.into_iter().enumerate() {
+        let mark = match place {
+            2 | 4 => Some(Mark::Lost),
+            6 => Some(late),
+            _ => None,
+        };
+        tap.record_marked(entry.at, entry.direction, entry.flow, &entry.bytes, mark);
+    }
+}
+
+#[test]
+fn what_a_fault_did_to_a_message_is_said_in_the_ladder_in_the_list_and_beside_the_message() {
+    let (fake, tap) = testing(true);
+    faulty_story(&tap);
+    let mut window = opened(&fake, LARGE);
+    window.get_by_label("0.003 s MESSAGE ×2, 1 of 2 lost, from proxy to ann.lee@example.com");
+    window.get_by_label("0.520 s 200 OK, 0.3 s late, from ann.lee@example.com to proxy");
+    click(&mut window, "0.020 s 486 Busy Here, lost, from ben.okafor@example.com to proxy");
+    assert!(says(&window, "What a fault did: lost"));
+    window.snapshot("wire_faults_light");
+    let mut window = opened(&fake, LARGE);
+    click(&mut window, "Everything");
+    window.get_by_label_contains("received 486 Busy Here to MESSAGE, lost, from ");
 }
 
 #[test]

@@ -103,9 +103,8 @@ impl ProxyPart {
         store.each(&mut |stored| rows.add(stored)).map_err(system)?;
         let proxy = Proxy::new(config.clone(), rows, Random::from_os()?, self.clock.now());
         let path = FaultyPath::new(net, self.clock, Some(self.faults.clone()));
-        let mut shell = Shell::with_store(path, self.clock, store).map_err(system)?;
-        shell.watch(Some(self.tap.clone()));
-        Ok((shell, proxy))
+        let shell = Shell::with_store(path.watched(Some(self.tap.clone())), self.clock, store);
+        Ok((shell.map_err(system)?, proxy))
     }
 
     /// Runs it, ends it and starts it again, as it is told.

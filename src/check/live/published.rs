@@ -1,10 +1,10 @@
 //! Tables in memory that are read from outside, and whose disk may be full.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::machine::Batch;
 use crate::store::OpenError;
+use crate::store::full_disk::DiskFault;
 use crate::store::tables::{Journal, Tables, Unwritten};
 
 /// See the top of this file; copies share what is written. It survives the machine that writes it.
@@ -13,7 +13,7 @@ pub(super) struct Published<S> {
     /// For the reader's queries.
     own: S,
     shared: Arc<Mutex<S>>,
-    is_full: Arc<AtomicBool>,
+    disk: DiskFault,
 }
 
 impl<S: Clone> Published<S> {
@@ -30,7 +30,7 @@ impl<S: Clone> Published<S> {
 
     /// From now on it refuses all, or takes all.
     pub(super) fn set_full(&self, is_full: bool) {
-        self.is_full.store(is_full, Ordering::SeqCst);
+        self.disk.set_full(is_full);
     }
 }
 
@@ -41,10 +41,7 @@ impl<S: Tables + Clone> Tables for Published<S> {
     const NAME: &'static str = S::NAME;
 
     fn apply(&mut self, group: &[Batch<S::Write>]) -> Result<(), Unwritten> {
-        let writes = group.iter().any(|batch| !batch.writes.is_empty());
-        if writes && self.is_full.load(Ordering::SeqCst) {
-            return Err(Unwritten::new("disk full", "a tester wants it so"));
-        }
+        self.disk.check(group)?;
         self.own.apply(group)?;
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = self.own.clone();
         Ok(())

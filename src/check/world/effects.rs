@@ -6,12 +6,12 @@ use bytes::Bytes;
 
 use super::{DISK, Due, PROXY, TRAVEL, World};
 use crate::check::cast::PROXY_AT;
-use crate::injection::Arrival as PathArrival;
+use crate::injection::{Arrival as PathArrival, Mark, OnConnection, is_accepted};
 use crate::inspect::WireMessage;
 use crate::limits::{DATAGRAM_PAYLOAD_BYTES_MAX, SCRIPT_WIRE_MAX};
-use crate::machine::{ConnectFault, ConnectId, Hop, Transmit};
+use crate::machine::{ConnectFault, ConnectId, Flow, Hop, Transmit};
 use crate::model::command::Event;
-use crate::simulation::{Arrival, Body, Effect, End, Host, HostId, Told, stream};
+use crate::simulation::{Arrival, Body, Effect, End, Host, HostId, Side, Told, stream};
 use crate::sip::{Transport, Uri};
 
 /// The first port of a connection.
@@ -40,22 +40,17 @@ impl World {
         if flow.transport == Transport::Udp && bytes.len() > DATAGRAM_PAYLOAD_BYTES_MAX {
             return self.plan(TRAVEL, Some(id), Due::NotSent { flow, request });
         }
-        self.record(flow.local, flow.remote, flow.transport, &bytes);
         if flow.transport == Transport::Udp {
             let fate = self.path.fate(&bytes, id == PROXY, self.now.mono);
+            self.record(flow, &bytes, Mark::of_datagram(&bytes, &fate));
             for PathArrival { after, bytes } in fate {
                 let (from, to) = (flow.local, flow.remote);
                 self.plan(TRAVEL + after, None, Due::Datagram { from, to, bytes });
             }
         } else if let Some(side) = self.links.side(id, flow) {
-            match self.links.send(side, self.now.mono, TRAVEL) {
-                Some(at) => {
-                    let delay = at.saturating_duration_since(self.now.mono);
-                    self.plan(delay, None, Due::Stream { side, bytes: bytes.clone() });
-                }
-                None => self.plan(TRAVEL, None, Due::Lost { side }),
-            }
+            self.pass_on(side, flow, &bytes);
         } else {
+            self.record(flow, &bytes, None);
             let now = self.now_at(id);
             if let Some(host) = self.hosts.get_mut(id.0) {
                 host.handle(Arrival::Disconnected { flow }, now);
@@ -69,10 +64,30 @@ impl World {
         }
     }
 
-    fn record(&mut self, from: SocketAddr, to: SocketAddr, transport: Transport, bytes: &Bytes) {
+    /// Sends on a connection.
+    fn pass_on(&mut self, side: Side, flow: Flow, bytes: &Bytes) {
+        let happens = self.path.on_connection(self.now.mono);
+        self.record(flow, bytes, Mark::on_connection(happens));
+        let at = match happens {
+            OnConnection::Arrives(after) => self.links.send(side, self.now.mono, TRAVEL + after),
+            OnConnection::Cut => None,
+        };
+        let (link, end) = side;
+        if let Some(at) = at {
+            let delay = at.saturating_duration_since(self.now.mono);
+            return self.plan(delay, None, Due::Stream { side, bytes: bytes.clone() });
+        }
+        self.plan(TRAVEL, None, Due::Lost { side });
+        if happens == OnConnection::Cut {
+            self.plan(TRAVEL, None, Due::Lost { side: (link, 1 - end) });
+        }
+    }
+
+    fn record(&mut self, flow: Flow, bytes: &Bytes, mark: Option<Mark>) {
         if self.wire.len() < SCRIPT_WIRE_MAX {
+            let Flow { local: from, remote: to, transport, .. } = flow;
             let (at, bytes) = (self.now.wall, bytes.clone());
-            self.wire.push(WireMessage { at, direction: None, from, to, transport, bytes });
+            self.wire.push(WireMessage { at, direction: None, from, to, transport, bytes, mark });
         }
     }
 
@@ -139,9 +154,4 @@ impl World {
             host.connections
         })
     }
-}
-
-/// True for the 202 to a submission.
-fn is_accepted(bytes: &Bytes) -> bool {
-    bytes.starts_with(b"SIP/2.0 202 ") && memchr::memmem::find(bytes, b" MESSAGE\r\n").is_some()
 }

@@ -205,5 +205,8 @@ fn where_each_recipient_got_a_message_of_his_own_each_has_its_call_id() {
     let html = document(&record, RecordFormat::Html);
     assert!(html.contains("<td>sip:-1@domain.com</td><td><code>=call1@host-1</code></td>"), "{html}");
     let csv = document(&record, RecordFormat::Csv);
-    assert!(csv.lines().any(|line| line.starts_with("7,1,'=call1@host-1,recipient,sip:-1@domain.com,")), "{csv}");
+    assert!(
+        csv.lines().any(|line| line.starts_with("7,1,'=call1@host-1,recipient,sip:-1@domain.com,")),
+        "{csv}"
+    );
 }

@@ -50,6 +50,7 @@ mod tests {
             to: ([192, 0, 2, 9], 5060).into(),
             transport: Transport::Udp,
             bytes: text.into(),
+            mark: None,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::injection::Injection;
 use crate::limits::FAULT_DELAYED_MAX;
 use crate::random::Random;
 use crate::runtime::path_faults::{FaultyPath, PathFaults};
+use crate::runtime::wire_tap::WireTap;
 
 fn message(number: usize) -> Bytes {
     Bytes::from(format!(
@@ -78,4 +79,102 @@ fn w31_what_is_delayed_has_an_end() {
     }
     assert_eq!(path.delayed(), FAULT_DELAYED_MAX);
     assert!(left(&path).is_empty());
+}
+
+/// A connection to the proxy.
+fn connection() -> Flow {
+    let connection = Some(crate::machine::ConnectionId(7));
+    Flow { transport: crate::sip::Transport::Tcp, connection, ..flow() }
+}
+
+/// A path with these faults, on whose connection these events come; what passes is shown.
+fn connected(faults: &[&str], coming: Vec<NetEvent>) -> (FaultyPath<Memory>, PathFaults, WireTap) {
+    let (clock, set, tap) = (Clock::start(), PathFaults::new(Random::from_seed(1)), WireTap::new());
+    for fault in faults {
+        let Ok(Injection::Path { of, fault }) = fault.parse() else { panic!("{fault}") };
+        set.set(of, fault, clock.now().mono);
+    }
+    let under = Memory { coming: coming.into(), ..Memory::default() };
+    (FaultyPath::new(under, clock, Some(set.clone())).watched(Some(tap.clone())), set, tap)
+}
+
+fn on_connection(number: usize) -> NetEvent {
+    NetEvent::Received { flow: connection(), bytes: message(number) }
+}
+
+fn marks(tap: &WireTap) -> Vec<Option<String>> {
+    tap.since(0).entries.iter().map(|entry| entry.mark.map(|mark| mark.to_string())).collect()
+}
+
+#[test]
+fn a_connection_that_is_slow_keeps_its_order_to_its_end_and_loses_nothing() {
+    let coming = (1..40).map(on_connection).chain([NetEvent::Disconnected { flow: connection() }]).collect();
+    let (mut path, _, tap) = connected(&["connections:jitter=30ms", "path:loss=100%"], coming);
+    for number in 1..40 {
+        assert!(path.transmit(&Transmit::new(connection(), message(number))).is_none());
+    }
+    let mut came = Vec::new();
+    while !matches!(came.last(), Some(NetEvent::Disconnected { .. })) || left(&path).len() < 39 {
+        came.extend(path.try_receive());
+    }
+    let all: Vec<_> = (1..40).map(message).collect();
+    let bytes = |event: &NetEvent| {
+        let NetEvent::Received { bytes, .. } = event else { panic!("{event:?}") };
+        bytes.clone()
+    };
+    assert_eq!(came[..39].iter().map(bytes).collect::<Vec<_>>(), all);
+    assert_eq!(left(&path), all);
+    assert_eq!(tap.since(0).entries.len(), 78, "each is shown once");
+    assert!(marks(&tap).iter().flatten().all(|mark| mark.ends_with("late")), "{:?}", marks(&tap));
+}
+
+#[test]
+fn a_connection_that_stalls_goes_on_when_the_fault_is_over() {
+    let (mut path, _, tap) = connected(&["connections:stall,for=50ms"], vec![on_connection(1)]);
+    path.transmit(&Transmit::new(connection(), message(2)));
+    assert!(path.try_receive().is_none() && left(&path).is_empty(), "nothing passes");
+    let mut came = Vec::new();
+    while came.is_empty() || left(&path).is_empty() {
+        came.extend(path.try_receive());
+    }
+    path.transmit(&Transmit::new(connection(), message(3)));
+    assert_eq!(left(&path), [message(2), message(3)]);
+    assert_eq!(marks(&tap).iter().filter(|mark| mark.is_none()).count(), 1, "the last is not late");
+}
+
+#[test]
+fn a_connection_is_cut_by_what_passes_on_it_in_either_direction() {
+    let is_end = |event: Option<NetEvent>| matches!(event, Some(NetEvent::Disconnected { flow }) if flow == connection());
+    let (mut path, faults, tap) = connected(&["connections:cut"], vec![on_connection(1)]);
+    assert!(is_end(path.try_receive()));
+    assert!(is_end(path.transmit(&Transmit::new(connection(), message(2)))));
+    assert_eq!(path.under().closed, [connection(), connection()]);
+    assert!(left(&path).is_empty());
+    assert_eq!(marks(&tap), [Some("connection cut".to_owned()), Some("connection cut".to_owned())]);
+    // A datagram passes, and so does all once the fault is over.
+    path.transmit(&Transmit::new(flow(), message(3)));
+    faults.clear();
+    path.transmit(&Transmit::new(connection(), message(4)));
+    assert_eq!(left(&path), [message(3), message(4)]);
+}
+
+#[test]
+fn w31_a_connection_on_which_too_much_is_under_way_is_cut() {
+    let (mut path, _, _) = connected(&["connections:delay=10m"], Vec::new());
+    for number in 0..FAULT_DELAYED_MAX {
+        assert!(path.transmit(&Transmit::new(connection(), message(number))).is_none());
+    }
+    assert!(path.transmit(&Transmit::new(connection(), message(0))).is_some());
+    assert_eq!((path.delayed(), &path.under().closed[..]), (FAULT_DELAYED_MAX, &[connection()][..]));
+}
+
+#[test]
+fn what_a_fault_did_to_a_datagram_is_shown_in_both_directions() {
+    let datagram = |number| NetEvent::Received { flow: flow(), bytes: message(number) };
+    let (mut path, _, tap) =
+        connected(&["submission:drop=1", "legs:dup=100%"], vec![datagram(1), datagram(2)]);
+    assert_eq!(arrived(&mut path), [message(2)]);
+    path.transmit(&Transmit::new(flow(), message(3)));
+    assert_eq!(left(&path), [message(3), message(3)]);
+    assert_eq!(marks(&tap), [Some("lost".to_owned()), None, Some("twice".to_owned())]);
 }

@@ -1,5 +1,7 @@
 //! The faults of the demo: a bar that says which are on, with a button that ends them, and where they are chosen.
 
+use std::time::Duration;
+
 use egui::{Align, Context, Frame, Id, LayerId, Layout, Order, Panel, RichText, Stroke, StrokeKind, Ui};
 
 use crate::injection::{FaultBoard, Injection, PRESETS};
@@ -8,6 +10,9 @@ use crate::ui::kit::widgets::{field, problem_line, small_button};
 
 /// Width of the frame around the window while faults are on.
 const EDGE: f32 = 3.0;
+
+/// How often it is looked whether a fault has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The faults, and what is being typed.
 #[derive(Debug, Default)]
@@ -35,6 +40,8 @@ pub(crate) fn faults_ui(ui: &mut Ui, panel: &mut FaultsPanel, is_choosing: bool)
     if !on.is_empty() {
         on_ui(ui, panel, &board, &on);
         edge_ui(ui.ctx(), colors(ui).red);
+        // Some end by themselves.
+        ui.ctx().request_repaint_after(LOOK_EVERY);
     }
     if is_choosing {
         choose_ui(ui, panel);
@@ -78,9 +85,7 @@ fn choose_ui(ui: &mut Ui, panel: &mut FaultsPanel) {
                     panel.text = text;
                 }
             }
-            // The proxy of the demo is in this process: it cannot be killed.
-            let presets = PRESETS.iter().filter(|one| !one.faults.iter().any(|it| it.starts_with("proxy:")));
-            for preset in presets {
+            for preset in PRESETS {
                 if small_button(ui, preset.name).on_hover_text(preset.what).clicked() {
                     panel.set(preset.name);
                 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use egui::{Align2, Id, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::list::status_color;
+use crate::injection::Mark;
 use crate::inspect::{Ladder, Row};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, put};
@@ -20,6 +21,8 @@ const TIMES: f32 = 72.0;
 /// Least distance of two lines.
 const COLUMN_MIN: f32 = 104.0;
 const TIP: f32 = 5.0;
+/// How far the arrow of a lost message goes.
+const LOST_AT: f32 = 0.8;
 
 /// What is drawn: a message, or one of its retransmissions where they are unfolded.
 struct Step<'a> {
@@ -114,6 +117,10 @@ fn step_ui(
     } else if step.turn > 0 {
         words.push_str(&format!(" (transmission {})", step.turn + 1));
     }
+    let (befell, is_lost) = befell(step, is_folded);
+    if let Some(what) = &befell {
+        words.push_str(&format!(", {what}"));
+    }
     let name = |party: usize| ladder.parties.get(party).map(|party| shown(&party.name)).unwrap_or_default();
     let at = format!("{:.3} s", times(place).as_secs_f64());
     let label = format!("{at} {words}, from {} to {}", name(row.from), name(row.to));
@@ -126,17 +133,43 @@ fn step_ui(
     }
     let time = pos2(rect.left() + 6.0, rect.bottom() - 8.0);
     ui.painter().text(time, Align2::LEFT_CENTER, at, theme::regular(11.5), colors(ui).weak);
-    let ink = row.status.map_or_else(|| colors(ui).text, |status| status_color(ui, status));
+    let usual = row.status.map_or_else(|| colors(ui).text, |status| status_color(ui, status));
+    let ink = if befell.is_some() { colors(ui).red } else { usual };
     let y = rect.bottom() - 8.0;
-    arrow(ui, pos2(x(rect, row.from, column), y), pos2(x(rect, row.to, column), y), ink);
     let (from, to) = (x(rect, row.from, column), x(rect, row.to, column));
-    let galley = one_line(ui, &words, theme::regular(12.0), ink, (from - to).abs().max(40.0) - 12.0);
-    let left = f32::midpoint(from, to) - galley.size().x / 2.0;
+    if is_lost {
+        lost_arrow(ui, pos2(from, y), pos2(to, y), ink);
+    } else {
+        arrow(ui, pos2(from, y), pos2(to, y), ink);
+    }
+    // What a fault did is said in full: nothing else stands beside the arrow.
+    let room =
+        if befell.is_some() { (from - to).abs().max(column * 2.0) } else { (from - to).abs().max(40.0) };
+    let galley = one_line(ui, &words, theme::regular(12.0), ink, room - 12.0);
+    let left = (f32::midpoint(from, to) - galley.size().x / 2.0).max(rect.left() + TIMES);
     put(ui.painter(), pos2(left, y - galley.size().y - 2.0), galley);
     if response.clicked() && count > 1 && step.turn == 0 && !unfolded.remove(&first) {
         unfolded.insert(first);
     }
     response.clicked().then_some(place)
+}
+
+/// What a fault did to what this step shows, and whether none of it arrived.
+fn befell(step: &Step<'_>, is_folded: bool) -> (Option<String>, bool) {
+    if is_folded {
+        return (step.row.befell(), step.row.is_lost());
+    }
+    let mark = step.row.marks.get(step.turn).copied().flatten();
+    (mark.map(|mark| mark.to_string()), mark.is_some_and(Mark::is_lost))
+}
+
+/// An arrow that does not arrive: it ends with a cross.
+fn lost_arrow(ui: &Ui, from: Pos2, to: Pos2, ink: egui::Color32) {
+    let (stroke, end) = (Stroke::new(1.3, ink), from + (to - from) * LOST_AT);
+    ui.painter().line_segment([from, end], stroke);
+    for down in [-TIP, TIP] {
+        ui.painter().line_segment([end - vec2(TIP, down), end + vec2(TIP, down)], stroke);
+    }
 }
 
 fn arrow(ui: &Ui, from: Pos2, to: Pos2, ink: egui::Color32) {

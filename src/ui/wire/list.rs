@@ -44,6 +44,8 @@ fn line_ui(ui: &mut Ui, place: usize, passing: &Passing, is_chosen: bool, look: 
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), LINE), Sense::hover());
     let response = ui.interact(rect, Id::unique(("wire line", place)), Sense::click());
     let at = look.clock_millis(traced.wire.at);
+    let befell = traced.wire.mark.map_or_else(String::new, |mark| format!(", {mark}"));
+    let what = format!("{what}{befell}");
     let name = format!("{at} {} {what}, from {from} to {to}", way(traced));
     response.widget_info(|| WidgetInfo::selected(egui::Role::ListItem, true, is_chosen, &name));
     let colors = colors(ui);
@@ -51,7 +53,7 @@ fn line_ui(ui: &mut Ui, place: usize, passing: &Passing, is_chosen: bool, look: 
         let ground = if is_chosen { colors.selected } else { colors.hover };
         ui.painter().rect_filled(rect, 4.0, ground);
     }
-    let ink = ink(ui, traced);
+    let ink = if traced.wire.mark.is_some() { colors.red } else { ink(ui, traced) };
     let font = theme::regular(12.5);
     ui.painter().text(
         pos2(rect.left() + 8.0, rect.center().y),
@@ -65,7 +67,7 @@ fn line_ui(ui: &mut Ui, place: usize, passing: &Passing, is_chosen: bool, look: 
     ui.painter().text(pos2(middle, rect.center().y), Align2::LEFT_CENTER, arrow, font.clone(), colors.weak);
     let start = middle + 18.0;
     let words = if rect.width() < NARROW || from.is_empty() {
-        what.clone()
+        what
     } else {
         format!("{what}    {} → {}", short(from), short(to))
     };

@@ -70,6 +70,9 @@ pub(super) fn reading_ui(
     });
     let (at, transport) = (look.clock_millis(wire.at), wire.transport);
     hint(ui, &format!("{at}, {transport}, {} → {}, {} bytes", wire.from, wire.to, wire.bytes.len()));
+    if let Some(mark) = wire.mark {
+        ui.colored_label(colors(ui).red, format!("What a fault did: {mark}"));
+    }
     let comparison = reading.comparison.as_ref().filter(|_| reading.shown == Form::Fields);
     ScrollArea::both().id_salt("wire message").auto_shrink(false).show(ui, |ui| match comparison {
         Some(comparison) => fields_ui(ui, comparison),

@@ -89,7 +89,8 @@ impl Sight {
             // Where each recipient got a MESSAGE of his own, all of them belong to it.
             Some(Meant::CallIds(call_ids)) if call_ids.len() > 1 => {
                 let all = self.passed.submissions().iter().filter(|one| call_ids.contains(&one.call_id));
-                let places: BTreeSet<_> = all.flat_map(|one| &one.messages).map(|(place, _)| *place).collect();
+                let places: BTreeSet<_> =
+                    all.flat_map(|one| &one.messages).map(|(place, _)| *place).collect();
                 places.into_iter().filter_map(wire).collect()
             }
             Some(meant) => {
