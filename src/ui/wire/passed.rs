@@ -1,8 +1,9 @@
 //! What has passed so far, read and put together as it comes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::inspect::{Filter, Findable, Submission, Submissions, Traced, label};
+use crate::inspect::{Filter, Findable, Submission, Submissions, Traced, label, together};
 use crate::limits::{
     WIRE_BYTES_MAX, WIRE_ENTRIES_MAX, WIRE_PEOPLE_MAX, WIRE_REGROUPED_PER_FRAME, WIRE_TAKEN_PER_FRAME,
 };
@@ -189,9 +190,17 @@ impl Passed {
         self.submissions.all()
     }
 
-    /// The latest submission with one of these Call-IDs.
-    pub(super) fn submission(&self, call_ids: &[String]) -> Option<&Submission> {
-        self.submissions.all().iter().rev().find(|one| call_ids.contains(&one.call_id))
+    /// The latest submission with one of these Call-IDs; where each recipient got a MESSAGE of his own, all of them.
+    pub(super) fn submission(&self, call_ids: &[String]) -> Option<Cow<'_, Submission>> {
+        let wanted: BTreeSet<_> = call_ids.iter().map(String::as_str).collect();
+        let is_meant = |one: &&Submission| wanted.contains(one.call_id.as_str());
+        let latest = self.submissions.all().iter().rev().find(is_meant)?;
+        if latest.is_fan_out || wanted.len() < 2 {
+            return Some(Cow::Borrowed(latest));
+        }
+        let meant = self.submissions.all().iter().filter(is_meant);
+        let singles: Vec<_> = meant.filter(|one| !one.is_fan_out).collect();
+        together(&singles).map(Cow::Owned)
     }
 
     /// The submission that a message belongs to.
@@ -237,6 +246,11 @@ mod tests {
         assert_eq!(passed.shown(), &[1, 2]);
         assert_eq!(passed.submission(&["call-1".to_owned()]).unwrap().messages.len(), 2);
         assert_eq!(passed.of_message(1).unwrap().call_id, "call-1");
+        pass(&wire, 3, "MESSAGE sip:ben@domain.com SIP/2.0");
+        passed.take(&wire);
+        let both = passed.submission(&["call-1".to_owned(), "call-3".to_owned()]).unwrap();
+        let places: Vec<_> = both.messages.iter().map(|(place, _)| *place).collect();
+        assert_eq!((both.recipients.len(), places), (2, vec![0, 1, 3]), "each recipient got one of his own");
         assert_eq!(passed.people().collect::<Vec<_>>(), ["sip:ann@domain.com", "sip:james@domain.com"]);
         assert_eq!(passed.passing(1).unwrap().ends, ["james@domain.com", "ann@domain.com"]);
         passed.clear();

@@ -1,5 +1,6 @@
 //! A trace as it is looked at: what is filtered, which message is shown in full, which ladder is drawn.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -72,13 +73,13 @@ impl Sight {
         self.passed.show(&filter);
     }
 
-    fn submission(&self, meant: Meant<'_>) -> Option<&Submission> {
+    fn submission(&self, meant: Meant<'_>) -> Option<Cow<'_, Submission>> {
         match meant {
             Meant::CallIds(call_ids) => {
-                let chosen = || self.passed.of_message(self.chosen?);
+                let chosen = || self.passed.of_message(self.chosen?).map(Cow::Borrowed);
                 self.passed.submission(call_ids).or_else(chosen)
             }
-            Meant::Place(place) => self.passed.submissions().get(place),
+            Meant::Place(place) => self.passed.submissions().get(place).map(Cow::Borrowed),
         }
     }
 
@@ -86,19 +87,25 @@ impl Sight {
     pub(super) fn messages(&self, of: Option<Meant<'_>>) -> Vec<WireMessage> {
         let wire = |place: usize| self.passed.get(place).map(|traced| traced.wire.clone());
         match of {
-            // Where each recipient got a MESSAGE of his own, all of them belong to it.
-            Some(Meant::CallIds(call_ids)) if call_ids.len() > 1 => {
-                let all = self.passed.submissions().iter().filter(|one| call_ids.contains(&one.call_id));
-                let places: BTreeSet<_> =
-                    all.flat_map(|one| &one.messages).map(|(place, _)| *place).collect();
-                places.into_iter().filter_map(wire).collect()
-            }
             Some(meant) => {
-                let places = self.submission(meant).into_iter().flat_map(|one| &one.messages);
+                let submission = self.submission(meant);
+                let places = submission.iter().flat_map(|one| &one.messages);
                 places.filter_map(|(place, _)| wire(*place)).collect()
             }
             None => self.passed.shown().iter().filter_map(|place| wire(*place)).collect(),
         }
+    }
+
+    /// The ladder of a submission: as it was drawn, or anew if it is another one or has more messages.
+    fn drawn_from(&self, drawn: Option<Drawn>, meant: Meant<'_>) -> Option<Drawn> {
+        let submission = self.submission(meant)?;
+        let messages = (submission.messages.first().map(|(place, _)| *place), submission.messages.len());
+        let is_it = |drawn: &Drawn| drawn.call_id == submission.call_id && drawn.messages == messages;
+        drawn.filter(is_it).or_else(|| {
+            let ladder = ladder(&submission, |place| self.passed.get(place));
+            let (call_id, at) = (submission.call_id.clone(), submission.at);
+            Some(Drawn { call_id, messages, ladder, at })
+        })
     }
 
     /// A click chooses a message, a second one puts it away.
@@ -168,14 +175,8 @@ pub(super) fn chosen_ui(ui: &mut Ui, sight: &mut Sight, look: &Look, acts: &mut 
 
 /// The ladder of a submission; false if there is none.
 pub(super) fn submission_ui(ui: &mut Ui, sight: &mut Sight, meant: Meant<'_>) -> bool {
-    let Some(submission) = sight.submission(meant) else { return false };
-    let messages = (submission.messages.first().map(|(place, _)| *place), submission.messages.len());
-    let is_drawn = |drawn: &Drawn| drawn.call_id == submission.call_id && drawn.messages == messages;
-    if !sight.drawn.as_ref().is_some_and(is_drawn) {
-        let ladder = ladder(submission, |place| sight.passed.get(place));
-        sight.drawn =
-            Some(Drawn { call_id: submission.call_id.clone(), messages, ladder, at: submission.at });
-    }
+    let drawn = sight.drawn.take();
+    sight.drawn = sight.drawn_from(drawn, meant);
     let passed = &sight.passed;
     let Some(drawn) = &sight.drawn else { return false };
     let times =
