@@ -71,7 +71,7 @@ use crate::runtime::faults::{self, FAULT_STATUS, Fault};
 use crate::runtime::logs;
 use crate::sip::{ReportMode, Transport, Uri};
 
-/// Say it once, know who heard: group messages over SIP with a tick or a cross per person.
+/// Say it once, know who heard: group messages over SIP with a tick or a cross for each person.
 #[derive(Debug, Parser)]
 #[command(name = "fanfare", version, about, max_term_width = 100)]
 struct Arguments {

@@ -29,7 +29,7 @@ pub(super) struct CheckArguments {
     /// Write the results as JUnit XML.
     #[arg(long, value_name = "OUT.xml")]
     junit: Option<PathBuf>,
-    /// Draw who sent what to whom, also where everything passed.
+    /// Draw who sent what to whom, even if everything passed.
     #[arg(long)]
     ladder: bool,
     /// Address of the sender at the proxy of --proxy; the people of the script are in its domain (default: a proxy is started

@@ -115,7 +115,7 @@ enum RecordFormatArgument {
     Csv,
     /// One object.
     Json,
-    /// One page to be printed.
+    /// One page to read and to print.
     Html,
 }
 
@@ -169,7 +169,7 @@ pub(super) fn export_conversation(
         Some("csv") => ExportFormat::Csv,
         Some(_) | None => ExportFormat::Html,
     };
-    let folder = path.parent().context("this is no file")?;
+    let folder = path.parent().context("this is not a file")?;
     let aside = tempfile::Builder::new().prefix(".fanfare-export-").tempdir_in(folder)?;
     let part = aside.path().join("part");
     export::write(&open(folders)?, Part::Of([conversation].into()), format, Some(&part))?;

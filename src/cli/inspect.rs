@@ -20,7 +20,7 @@ use crate::time::latency;
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArguments {
-    /// Capture to read: pcapng or pcap, of fanfare, tshark, sngrep or tcpdump.
+    /// Capture to read: pcapng or pcap, written by fanfare, tshark, sngrep or tcpdump.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Draw who sent what to whom.
@@ -97,14 +97,17 @@ fn mention(file: &Path, capture: &CaptureFile) {
     let file = file.display();
     match &capture.cut {
         Some(Cut::TooMany) => note(&format!(
-            "{file}: only the start is read: no more than {INSPECT_MESSAGES_MAX} messages and {} MiB",
+            "{file}: only the beginning is read: at most {INSPECT_MESSAGES_MAX} messages and {} MiB",
             INSPECT_BYTES_MAX / 1024 / 1024
         )),
         Some(Cut::Damaged(why)) => note(&format!("{file}: read up to a damaged place: {why}")),
         None => {}
     }
     if capture.stream_segments > 0 {
-        note(&format!("{file}: {} TCP segments are not read, only UDP is", capture.stream_segments));
+        note(&format!(
+            "{file}: {} TCP segments were passed over: only SIP over UDP is read",
+            capture.stream_segments
+        ));
     }
 }
 
@@ -130,7 +133,10 @@ fn plain(submission: &Submission, trace: &[Traced], with_ladder: bool) -> String
     for leg in &submission.others {
         let answer = leg.answer.as_ref();
         let answer = answer.map_or_else(|| "no answer seen".to_owned(), |answer| answer.status.to_string());
-        lines.push(format!("  not named in the message, perhaps of a list: {} {answer}", leg.to.as_str()));
+        lines.push(format!(
+            "  not named in the message, perhaps a member of a list: {} {answer}",
+            leg.to.as_str()
+        ));
     }
     if with_ladder {
         let drawn = ladder(submission, |place| trace.get(place));
@@ -154,7 +160,7 @@ fn outcome(verdict: &Verdict) -> String {
         Some(tries) => format!(", sent {tries} times"),
     };
     let source = match verdict.source {
-        None => " (nothing says so)",
+        None => " (neither an answer nor a report seen)",
         Some(Source::Report) => " (by the report)",
         Some(Source::Leg) => " (by the recipient's answer; no report seen)",
         Some(Source::Answer) => " (by the answer)",

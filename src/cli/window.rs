@@ -128,7 +128,7 @@ fn open_window(engine: &Rc<RefCell<Engine>>, waker: &Waker, options: Options) ->
         let arguments = std::env::args_os().skip(1);
         let refused =
             std::process::Command::new(std::env::current_exe()?).args(arguments).env(SOFTWARE_GL, "1").exec();
-        tracing::warn!(error = %refused, "this program cannot be started once more");
+        tracing::warn!(error = %refused, "this program cannot be started again");
     }
     announce(&sentence(&error.to_string()));
     if matches!(error, ui::Error::Window(_)) {

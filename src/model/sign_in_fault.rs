@@ -91,7 +91,7 @@ impl fmt::Display for SignInFault {
             Self::WrongPassword(realm) => write!(f, "the password is not right for the realm \"{realm}\""),
             Self::UnknownAlgorithm(realm) => write!(
                 f,
-                "the server asks in the realm \"{realm}\" for a proof that this program does not know (it knows MD5, \
+                "the server asks in the realm \"{realm}\" for a kind of proof that this program does not know (it knows MD5, \
                  SHA-256 and SHA-512-256 with qop=auth)"
             ),
             Self::NotOurServer(realm) => write!(

@@ -77,14 +77,14 @@ fn another_time_is_typed_and_one_that_is_past_is_not_taken() {
     put(&mut window, "Day", "2025-11-14");
     put(&mut window, "Time", "14:59");
     press(&mut window, Modifiers::NONE, Key::Enter);
-    assert!(says(&window, "This time is past."));
+    assert!(says(&window, "This time is in the past."));
     put(&mut window, "Day", "14.11.");
     window.get_by_label("Send then").click();
     window.run();
     assert!(says(&window, "Write the day like 2026-12-24."));
     put(&mut window, "Day", "2026-01-01");
     put(&mut window, "Time", "00:00");
-    assert!(says(&window, "Sent on Thursday, 1 January at 00:00, or when Fanfare is started next."));
+    assert!(says(&window, "Sent on Thursday, 1 January at 00:00, or when Fanfare is next started."));
     window.snapshot("send_at_dialog_light");
     press(&mut window, Modifiers::NONE, Key::Enter);
     assert_eq!(later(&fake), [("Happy new year!".to_owned(), 1_767_225_600_000)]);

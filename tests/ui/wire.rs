@@ -167,7 +167,7 @@ fn the_list_has_everything_and_is_filtered_by_words_and_ways() {
     assert!(says(&window, "5 of 9 messages"));
     click(&mut window, "14:59:00.600 received not readable, from  to ");
     click(&mut window, "Fields");
-    assert!(says(&window, "Fanfare does not read it"), "and says why");
+    assert!(says(&window, "Fanfare cannot read it"), "and says why");
     click(&mut window, "Clear");
     assert!(says(&window, "0 messages"));
 }

@@ -124,7 +124,7 @@ fn w30_a_server_that_finds_every_nonce_stale_is_given_up() {
 
 #[test]
 fn without_a_password_or_with_a_challenge_that_nobody_knows_it_is_refused() {
-    let unknown = "the server asks in the realm \"domain.com\" for a proof that this program does not know (it knows MD5, SHA-256 \
+    let unknown = "the server asks in the realm \"domain.com\" for a kind of proof that this program does not know (it knows MD5, SHA-256 \
                    and SHA-512-256 with qop=auth)";
     let nothing_set = "the server asks for a password in the realm \"domain.com\", and this account has none";
     let only_integrity =

@@ -117,7 +117,7 @@ pub(crate) fn attach_ui(ui: &mut Ui, form: &mut AttachForm, entered: bool) -> Op
 pub(crate) fn capture_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
     ui.spacing_mut().item_spacing.y = 8.0;
     field(ui, "Capture", path, "~/trace.pcapng").request_focus();
-    hint(ui, "pcapng or pcap, of Fanfare, tshark, sngrep or tcpdump, with SIP over UDP.");
+    hint(ui, "pcapng or pcap, written by Fanfare, tshark, sngrep or tcpdump, with SIP over UDP.");
     let is_filled = !path.trim().is_empty();
     ui.add_space(4.0);
     let is_confirmed = primary(ui, "Open", is_filled).clicked() || (entered && is_filled);

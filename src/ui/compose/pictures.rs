@@ -101,7 +101,7 @@ impl<P: Send + 'static> Pictures<P> {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let made = match read {
                 Ok(_) => smaller(&bytes, &name, bytes_max)
-                    .ok_or_else(|| "it is no picture that Fanfare can make smaller".to_owned()),
+                    .ok_or_else(|| "it is not a picture that Fanfare can make smaller".to_owned()),
                 Err(_unreadable) => Err("it cannot be read".to_owned()),
             };
             Some(Done::Pasted(place, made))

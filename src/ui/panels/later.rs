@@ -58,7 +58,7 @@ impl LaterForm {
             Time::strptime("%H:%M", self.time.trim()).map_err(|_unread| "Write the time like 18:30.")?;
         let at = look.at(DateTime::from_parts(date, time));
         if at <= look.now {
-            return Err("This time is past.");
+            return Err("This time is in the past.");
         }
         if at.since(look.now) > LATER_WITHIN {
             return Err("This is more than a year from now.");
@@ -86,7 +86,7 @@ pub(crate) fn later_ui(
     }
     problem_line(ui, form.problem.as_deref());
     match form.checked(look) {
-        Ok(at) => hint(ui, &format!("Sent {}, or when Fanfare is started next.", look.later(at))),
+        Ok(at) => hint(ui, &format!("Sent {}, or when Fanfare is next started.", look.later(at))),
         Err(_) => hint(ui, "The time is that of this computer."),
     }
     let is_entered = entered(ui);

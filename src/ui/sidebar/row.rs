@@ -120,7 +120,7 @@ pub(super) fn conversation_menu(
         it.silent = false;
     });
     if marks.muted {
-        let label = either(marks.silent, "Mute failures too", "Tell of failures again");
+        let label = either(marks.silent, "Mute failures too", "Notify about failures again");
         choice(ui, UiCommand::MuteFailures, label, |it| it.silent ^= true);
     }
     if head.unread == 0 {

@@ -77,13 +77,14 @@ impl Opened {
 fn notes(capture: &CaptureFile) -> Vec<String> {
     let cut = capture.cut.as_ref().map(|cut| match cut {
         Cut::TooMany => format!(
-            "Only the start is shown: no more than {CAPTURE_OPENED_MESSAGES_MAX} messages and {} MiB.",
+            "Only the beginning is shown: at most {CAPTURE_OPENED_MESSAGES_MAX} messages and {} MiB.",
             CAPTURE_OPENED_BYTES_MAX / 1024 / 1024
         ),
         Cut::Damaged(why) => format!("Read up to a damaged place: {}.", crate::model::text::visible(why)),
     });
-    let stream = (capture.stream_segments > 0)
-        .then(|| format!("{} TCP segments are not read, only UDP is.", capture.stream_segments));
+    let stream = (capture.stream_segments > 0).then(|| {
+        format!("{} TCP segments were passed over: only SIP over UDP is read.", capture.stream_segments)
+    });
     cut.into_iter().chain(stream).collect()
 }
 

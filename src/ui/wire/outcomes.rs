@@ -37,7 +37,7 @@ pub(super) fn outcomes_ui(ui: &mut Ui, submission: &Submission) {
                 told.push_str(&format!(", sent {count} times"));
             }
             told.push_str(match verdict.source {
-                None => " (nothing says more)",
+                None => " (no answer seen)",
                 Some(Source::Report) => " (by the report)",
                 Some(Source::Leg) => " (by the recipient's answer; no report seen)",
                 Some(Source::Answer) => " (by the answer)",

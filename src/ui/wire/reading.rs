@@ -122,7 +122,7 @@ fn fields_ui(ui: &mut Ui, comparison: &Comparison) {
     let errors = [("Fanfare", &comparison.our_error), ("rsip", &comparison.their_error)];
     for (who, error) in errors {
         if let Some(error) = error {
-            banner(ui, &format!("{who} does not read it: {error}."), colors.red, colors.red_soft);
+            banner(ui, &format!("{who} cannot read it: {error}."), colors.red, colors.red_soft);
         }
     }
     if !comparison.differs() {
