@@ -198,7 +198,7 @@ impl Listener {
             Event::Registration(state) => self.hear_registration(state),
             Event::StrangersRefused => {
                 note(
-                    "so much has come today from people who are no contacts that further messages of theirs are refused",
+                    "people who are not contacts have sent so much today that their further messages are refused",
                 );
             }
             Event::Queued { .. }
@@ -210,13 +210,7 @@ impl Listener {
             | Event::Delivery { .. }
             | Event::ReportedStranger { .. }
             | Event::Reported { .. }
-            | Event::Composing { .. }
-            | Event::DraftNotKept { .. }
-            | Event::LaterChanged
-            | Event::SentLate { .. }
-            | Event::NotStored
-            | Event::Deleted { .. }
-            | Event::Changed { .. }
+            | Event::Window(_)
             | Event::Disconnected => {}
         }
     }

@@ -246,14 +246,8 @@ impl Tally {
             Event::Registration(_)
             | Event::ReportedStranger { .. }
             | Event::Received { .. }
-            | Event::Composing { .. }
-            | Event::DraftNotKept { .. }
-            | Event::LaterChanged
-            | Event::SentLate { .. }
-            | Event::NotStored
             | Event::StrangersRefused
-            | Event::Deleted { .. }
-            | Event::Changed { .. }
+            | Event::Window(_)
             | Event::Disconnected => {}
         }
     }

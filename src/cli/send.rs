@@ -267,14 +267,8 @@ impl Progress {
             Event::ReportedStranger { address, state, .. } => warn_of_stranger(&address, &state),
             Event::Registration(_)
             | Event::Received { .. }
-            | Event::Composing { .. }
-            | Event::DraftNotKept { .. }
-            | Event::LaterChanged
-            | Event::SentLate { .. }
-            | Event::NotStored
             | Event::StrangersRefused
-            | Event::Deleted { .. }
-            | Event::Changed { .. }
+            | Event::Window(_)
             | Event::Disconnected => {}
         }
     }
@@ -372,14 +366,8 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::NotSent { .. }
         | Event::Registration(_)
         | Event::Received { .. }
-        | Event::Composing { .. }
-        | Event::DraftNotKept { .. }
-        | Event::LaterChanged
-        | Event::SentLate { .. }
-        | Event::NotStored
         | Event::StrangersRefused
-        | Event::Deleted { .. }
-        | Event::Changed { .. }
+        | Event::Window(_)
         | Event::Disconnected => None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::agent::core::{Action, Core};
 use crate::limits::{CONVERSATIONS_MAX, MESSAGE_BYTES_MAX};
-use crate::model::command::{Draft, DraftFault, Event};
+use crate::model::command::{Draft, DraftFault, Event, WindowEvent};
 use crate::model::journal::{ConversationId, DraftPlace, DraftRow, Write};
 use crate::time::Now;
 
@@ -38,7 +38,7 @@ impl Drafts {
             return;
         }
         if let Err(why) = self.check(&row) {
-            return core.tell(Event::DraftNotKept { place, why });
+            return core.tell(Event::Window(WindowEvent::DraftNotKept { place, why }));
         }
         let has_new_files = known.is_none_or(|known| known.files != row.files);
         core.write(Write::Draft { row: row.clone(), has_new_files });
@@ -83,6 +83,6 @@ impl Drafts {
     /// The disk refused one: it is written with the next change, whatever that is.
     pub(super) fn unsaved(&mut self, core: &mut Core, place: DraftPlace) {
         self.all.remove(&place);
-        core.tell(Event::DraftNotKept { place, why: DraftFault::NotStored });
+        core.tell(Event::Window(WindowEvent::DraftNotKept { place, why: DraftFault::NotStored }));
     }
 }

@@ -17,7 +17,7 @@ use super::agent::own_contact::Named;
 use crate::client::conversation::Conversations;
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
 use crate::model::account::Profile;
-use crate::model::command::Event;
+use crate::model::command::{Event, WindowEvent};
 use crate::model::contacts::{address_key, uri_key};
 use crate::model::journal::{ConversationId, IncomingRow, KeyRow, PersonRow, Write};
 use crate::model::text::{Shown, shown};
@@ -298,7 +298,7 @@ fn composing(core: &mut Core, conversations: &Conversations, request: &Request, 
     };
     if let Some(conversation) = conversations.find(&from, core) {
         let until = composing.refresh.map(|refresh| now.mono + refresh);
-        core.tell(Event::Composing { conversation, from, until });
+        core.tell(Event::Window(WindowEvent::Composing { conversation, from, until }));
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::agent::core::{Action, Core};
 use crate::limits::{LATER_LOOK, LATER_MAX, LATER_WITHIN, MESSAGE_BYTES_MAX};
 use crate::machine::TimerReason;
-use crate::model::command::{Draft, Event};
+use crate::model::command::{Draft, Event, WindowEvent};
 use crate::model::journal::{DraftPlace, DraftRow, Write};
 use crate::model::later::Later;
 use crate::sip::{ReportMode, ReportOptions};
@@ -96,7 +96,7 @@ impl LaterMessages {
     pub(super) fn kept(&mut self, core: &mut Core, number: u32, now: Now) {
         self.unkept.remove(&number);
         self.set_due(now);
-        core.tell(Event::LaterChanged);
+        core.tell(Event::Window(WindowEvent::LaterChanged));
     }
 
     /// The disk did not take one: its text goes back to the composer.
@@ -113,7 +113,7 @@ impl LaterMessages {
     pub(super) fn take_back(&mut self, core: &mut Core, number: u32, now: Now) {
         if let Some(row) = self.all.remove(&number) {
             core.write(Write::ForgetDraft(row.place));
-            core.promise(Action::Tell(Event::LaterChanged));
+            core.promise(Action::Tell(Event::Window(WindowEvent::LaterChanged)));
         }
         self.set_due(now);
     }
@@ -127,7 +127,10 @@ impl LaterMessages {
         let row = self.all.remove(&number)?;
         core.write(Write::ForgetDraft(row.place));
         if now.wall.since(row.at) >= LATE_AFTER {
-            core.promise(Action::Tell(Event::SentLate { due: row.at, to: row.people.clone() }));
+            core.promise(Action::Tell(Event::Window(WindowEvent::SentLate {
+                due: row.at,
+                to: row.people.clone(),
+            })));
         }
         let draft = draft(&row);
         self.leaving.push((number, row));
@@ -138,7 +141,7 @@ impl LaterMessages {
     /// One has become a message.
     pub(super) fn sent(&mut self, core: &mut Core, number: u32) {
         self.leaving.retain(|(leaving, _)| *leaving != number);
-        core.tell(Event::LaterChanged);
+        core.tell(Event::Window(WindowEvent::LaterChanged));
     }
 
     /// The disk refused it: it waits a little longer, and the composer does not get it.

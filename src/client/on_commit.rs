@@ -6,7 +6,7 @@ use super::UserAgent;
 use super::agent::core::Action;
 use super::inbox::is_own;
 use crate::machine::{BatchId, Durability};
-use crate::model::command::Event;
+use crate::model::command::{Event, WindowEvent};
 use crate::model::journal::MessageId;
 use crate::time::Now;
 
@@ -47,10 +47,10 @@ impl UserAgent {
                 self.core.respond(if is_kept { kept } else { lost }, now);
             }
             Action::Deleted(conversation) => {
-                self.core.tell(Event::Deleted { conversation, is_done: true });
+                self.core.tell(Event::Window(WindowEvent::Deleted { conversation, is_done: true }));
             }
             Action::Seen(conversation, message) => {
-                self.core.tell(Event::Changed { conversation, message: None });
+                self.core.tell(Event::Window(WindowEvent::Changed { conversation, message: None }));
                 self.receipts.seen(&self.conversations, conversation, message);
             }
             Action::Incoming { row, kept, .. } => {
@@ -76,7 +76,7 @@ impl UserAgent {
             Action::Tell(_) | Action::MayLeave(..) | Action::Seen(..) => {}
             Action::Deleted(conversation) => {
                 self.conversations.not_forgotten(conversation);
-                self.core.tell(Event::Deleted { conversation, is_done: false });
+                self.core.tell(Event::Window(WindowEvent::Deleted { conversation, is_done: false }));
             }
             Action::DraftKept(place) => self.drafts.unsaved(&mut self.core, place),
             Action::TellAnyway(event) => counted.extend(self.tell(event)),
@@ -100,7 +100,7 @@ impl UserAgent {
             }
             Action::Incoming { row, lost, .. } => {
                 self.inbox.lost(&mut self.conversations, &row.key, row.conversation);
-                self.core.tell(Event::NotStored);
+                self.core.tell(Event::Window(WindowEvent::NotStored));
                 self.core.respond(lost, now);
             }
         }

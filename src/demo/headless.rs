@@ -97,14 +97,8 @@ impl Story {
             | Event::OneByOne { .. }
             | Event::Unreported { .. }
             | Event::ReportedStranger { .. }
-            | Event::Composing { .. }
-            | Event::DraftNotKept { .. }
-            | Event::LaterChanged
-            | Event::SentLate { .. }
-            | Event::NotStored
             | Event::StrangersRefused
-            | Event::Deleted { .. }
-            | Event::Changed { .. }
+            | Event::Window(_)
             | Event::Disconnected => {}
         }
     }

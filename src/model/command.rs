@@ -296,6 +296,17 @@ pub enum Event {
         /// Its body, with its files.
         body: Bytes,
     },
+    /// What strangers may have stored in a day is used up: further messages of theirs are refused. Told once a day.
+    StrangersRefused,
+    /// What only a window shows.
+    Window(WindowEvent),
+    /// Un-registered; nothing more follows.
+    Disconnected,
+}
+
+/// What only a window shows: the other programs that run a client have no use for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WindowEvent {
     /// Somebody is typing, or has stopped (RFC 3994). Not stored.
     Composing {
         /// The conversation.
@@ -330,8 +341,6 @@ pub enum Event {
     },
     /// A received message could not be stored; its sender was told to try again later.
     NotStored,
-    /// What strangers may have stored in a day is used up: further messages of theirs are refused. Told once a day.
-    StrangersRefused,
     /// Something else in a conversation changed that no other event covers.
     Changed {
         /// The conversation.
@@ -339,6 +348,4 @@ pub enum Event {
         /// The message that changed (withdrawn, more is known); none if only the conversation did (seen).
         message: Option<MessageId>,
     },
-    /// Un-registered; nothing more follows.
-    Disconnected,
 }

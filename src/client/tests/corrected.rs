@@ -57,11 +57,10 @@ fn a_copy_goes_to_the_corrected_address_and_the_wrong_one_is_forgotten() {
     assert!(!has_field(&second, "Secondary-To") && second.ends_with("Come here."));
     assert_ne!(field(&second, "Call-ID"), field(&first, "Call-ID"));
     assert_eq!(names(&second), ["<sip:ann@domain.com>", "<sip:cy@domain.com>"]);
-    assert!(
-        stage
-            .events
-            .contains(&Event::Changed { conversation: ConversationId(1), message: Some(MessageId(1)) })
-    );
+    assert!(stage.events.contains(&Event::Window(WindowEvent::Changed {
+        conversation: ConversationId(1),
+        message: Some(MessageId(1))
+    })));
     stage.accept(&second);
     stage.notify(&second, 1, "terminated", "sip:bob@work.domain.com delivery success\n");
     assert_eq!(stage.stored(2), [Delivered]);

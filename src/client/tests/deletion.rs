@@ -34,7 +34,7 @@ fn w25_a_late_report_on_a_deleted_message_gets_481_and_does_not_bring_it_back() 
     let request = stage.send_accepted(&["sip:ann@domain.com", "sip:bob@domain.com"]);
     stage.events.clear();
     stage.command(AgentCommand::Delete(deletion(&[1], &[], None)));
-    assert_eq!(stage.events, [Event::Deleted { conversation: HERE, is_done: true }]);
+    assert_eq!(stage.events, [Event::Window(WindowEvent::Deleted { conversation: HERE, is_done: true })]);
     let expected = Write::Delete { conversation: HERE, messages: vec![MessageId(1)] };
     assert_eq!(stage.rows.last(), Some(&expected));
     let before = writes_of(&stage, 1);
@@ -94,7 +94,7 @@ fn what_the_disk_refuses_to_delete_is_told_and_its_conversation_goes_on() {
     stage.events.clear();
     stage.disk = Disk::Fails;
     stage.command(AgentCommand::Delete(deletion(&[1], &[], None)));
-    assert_eq!(stage.events, [Event::Deleted { conversation: HERE, is_done: false }]);
+    assert_eq!(stage.events, [Event::Window(WindowEvent::Deleted { conversation: HERE, is_done: false })]);
     stage.disk = Disk::Takes;
     stage.send(&["sip:ann@domain.com"], "Again");
     let written = stage.rows.iter().filter(|write| matches!(write, Write::Conversation(_))).count();

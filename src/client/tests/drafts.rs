@@ -60,7 +60,7 @@ fn what_is_too_large_is_told_and_what_was_kept_before_stays() {
     stage.events.clear();
     let large = DraftRow { files: vec![file(crate::limits::MESSAGE_BYTES_MAX)], ..writing(place, "x") };
     stage.command(AgentCommand::KeepDraft(large));
-    assert_eq!(stage.events, [Event::DraftNotKept { place, why: DraftFault::TooLarge }]);
+    assert_eq!(stage.events, [Event::Window(WindowEvent::DraftNotKept { place, why: DraftFault::TooLarge })]);
     assert_eq!(texts(&stage), [(place, "small".to_owned())]);
 }
 
@@ -71,7 +71,10 @@ fn what_the_disk_refused_is_told_and_written_with_the_next_change() {
     stage.events.clear();
     stage.disk = Disk::Fails;
     stage.command(AgentCommand::KeepDraft(writing(place, "x")));
-    assert_eq!(stage.events, [Event::DraftNotKept { place, why: DraftFault::NotStored }]);
+    assert_eq!(
+        stage.events,
+        [Event::Window(WindowEvent::DraftNotKept { place, why: DraftFault::NotStored })]
+    );
     stage.disk = Disk::Takes;
     stage.command(AgentCommand::KeepDraft(writing(place, "x")));
     assert_eq!(texts(&stage), [(place, "x".to_owned())]);

@@ -105,7 +105,7 @@ fn a_disk_that_fails_has_the_message_sent_again() {
     let [first, second] = stage.waiting.clone()[..] else { panic!("{:?}", stage.waiting) };
     stage.input(Input::CommitFailed(first));
     stage.input(Input::Committed(second));
-    assert_eq!(stage.events, [Event::NotStored]);
+    assert_eq!(stage.events, [Event::Window(WindowEvent::NotStored)]);
     assert_eq!(stage.sent.len(), 2);
     assert!(
         stage.sent.iter().all(|(_, text)| text.starts_with("SIP/2.0 503 ")),
@@ -286,10 +286,12 @@ fn who_is_writing_is_told_for_as_long_as_he_says_and_not_kept() {
     let rows = stage.rows.len();
     stage.proxy_sends(&composing("active").replace("cactive", "cagain"));
     let until = Some(stage.now.mono + Duration::from_secs(90));
-    let told = |until| Event::Composing {
-        conversation: ConversationId(1),
-        from: PersonRow { address: "sip:ann@domain.com".into(), name: String::new() },
-        until,
+    let told = |until| {
+        Event::Window(WindowEvent::Composing {
+            conversation: ConversationId(1),
+            from: PersonRow { address: "sip:ann@domain.com".into(), name: String::new() },
+            until,
+        })
     };
     assert_eq!(stage.events, [told(until)]);
     assert!(stage.sent[0].1.starts_with("SIP/2.0 200 OK"));

@@ -29,7 +29,7 @@ fn a_message_waits_in_the_store_until_its_time() {
     let due = send_later(&mut stage, "At eight.", 30);
     assert_eq!(places(&stage), [(DraftPlace::Later(1), due.as_millis())]);
     assert_eq!(later(&stage), [(1, due.as_millis())]);
-    assert_eq!(stage.events, [Event::LaterChanged]);
+    assert_eq!(stage.events, [Event::Window(WindowEvent::LaterChanged)]);
     assert!(stage.agent.drafts().is_empty(), "it is not being written");
     stage.advance(Duration::from_secs(29));
     assert_eq!(messages(&stage), 0);
@@ -37,7 +37,7 @@ fn a_message_waits_in_the_store_until_its_time() {
     let sent = stage.take_sent("MESSAGE");
     assert!(sent.ends_with("At eight."), "{sent}");
     assert_eq!((places(&stage), later(&stage)), (vec![], vec![]));
-    assert!(!stage.events.iter().any(|event| matches!(event, Event::SentLate { .. })));
+    assert!(!stage.events.iter().any(|event| matches!(event, Event::Window(WindowEvent::SentLate { .. }))));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn what_was_due_while_the_program_did_not_run_is_sent_at_the_start_and_said_to_b
     assert_eq!(later(&stage), [(1, due.as_millis())]);
     stage.advance(Duration::ZERO);
     let to = draft(&ANN_AND_BOB, "").to;
-    assert!(stage.events.contains(&Event::SentLate { due, to }), "{:?}", stage.events);
+    assert!(stage.events.contains(&Event::Window(WindowEvent::SentLate { due, to })), "{:?}", stage.events);
     stage.connect();
     assert!(stage.take_sent("MESSAGE").ends_with("At eight."));
     // It was forgotten in the batch in which it became a message.

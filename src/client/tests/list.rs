@@ -26,7 +26,10 @@ fn a_line_shows_the_last_message_and_what_is_unread() {
     assert_eq!(head.people[0].name, "ann");
     stage.events.clear();
     stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
-    assert_eq!(stage.events, [Event::Changed { conversation: ConversationId(1), message: None }]);
+    assert_eq!(
+        stage.events,
+        [Event::Window(WindowEvent::Changed { conversation: ConversationId(1), message: None })]
+    );
     assert_eq!(stage.agent.heads()[0].unread, 0);
     let seen = Write::Seen { conversation: ConversationId(1), message: MessageId(2) };
     assert_eq!(stage.rows.last(), Some(&seen));
@@ -88,7 +91,7 @@ fn that_a_message_could_not_be_stored_is_told() {
     let mut stage = Stage::new(&account());
     stage.disk = Disk::Fails;
     stage.proxy_sends(&from("ann", "c1"));
-    assert_eq!(stage.events, [Event::NotStored]);
+    assert_eq!(stage.events, [Event::Window(WindowEvent::NotStored)]);
     assert!(stage.take_sent("SIP/2.0 503").starts_with("SIP/2.0 503"));
     stage.disk = Disk::Takes;
     stage.proxy_sends(&from("ann", "c1").replace("branch=z9hG4bKc1", "branch=z9hG4bKagain"));

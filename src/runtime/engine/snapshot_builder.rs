@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::client::UserAgent;
 use crate::limits::{SNAPSHOTS_PER_SEC_BUSY, SNAPSHOTS_PER_SEC_MAX};
 use crate::model::account::{Account, RegistrationState};
-use crate::model::command::{Event, Notice};
+use crate::model::command::{Event, Notice, WindowEvent};
 use crate::model::contacts::AddressBook;
 use crate::model::journal::{ConversationId, DeliveryRow, MessageId};
 use crate::model::names::Names;
@@ -247,12 +247,6 @@ impl SnapshotBuilder {
             // The first says nothing that is shown. The second is for testers: the command line logs it; the window
             // does not show it yet.
             Event::Reported { .. } | Event::ReportedStranger { .. } => {}
-            Event::LaterChanged => {}
-            Event::SentLate { due, to } => self.tell(Notice::SentLate { due, to }),
-            Event::DraftNotKept { place, why } => self.tell(Notice::DraftNotKept { place, why }),
-            Event::Composing { conversation, from, until } => {
-                self.composing.hear(conversation, names.person(&from), until);
-            }
             Event::Received { conversation, from, text, files, verified, .. } => {
                 let names_of_files =
                     || files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -265,20 +259,28 @@ impl SnapshotBuilder {
                 let from = if verified { name } else { format!("{name} (not verified)") };
                 self.tell(Notice::Received { conversation, from, text });
             }
-            Event::Deleted { conversation, is_done } => {
+            Event::StrangersRefused => self.tell(Notice::Problem(STRANGERS_REFUSED.to_owned())),
+            Event::Window(event) => self.hear_for_window(event, &names),
+            Event::Disconnected => self.registration = RegistrationState::Idle,
+        }
+    }
+
+    fn hear_for_window(&mut self, event: WindowEvent, names: &Names) {
+        match event {
+            WindowEvent::SentLate { due, to } => self.tell(Notice::SentLate { due, to }),
+            WindowEvent::DraftNotKept { place, why } => self.tell(Notice::DraftNotKept { place, why }),
+            WindowEvent::Composing { conversation, from, until } => {
+                self.composing.hear(conversation, names.person(&from), until);
+            }
+            WindowEvent::Deleted { conversation, is_done } => {
                 self.thread_of(conversation, OpenThread::reload);
                 if !is_done {
                     self.tell(Notice::NotDeleted);
                 }
             }
-            Event::NotStored => self.not_stored = true,
-            Event::StrangersRefused => self.tell(Notice::Problem(STRANGERS_REFUSED.to_owned())),
-            Event::Changed { message, .. } => {
-                if let Some(message) = message {
-                    self.stale_if_shown(message);
-                }
-            }
-            Event::Disconnected => self.registration = RegistrationState::Idle,
+            WindowEvent::NotStored => self.not_stored = true,
+            WindowEvent::Changed { message: Some(message), .. } => self.stale_if_shown(message),
+            WindowEvent::Changed { message: None, .. } | WindowEvent::LaterChanged => {}
         }
     }
 

@@ -18,7 +18,7 @@ use crate::config::client::ClientFiles;
 use crate::config::passwords::{Keyring, Passwords};
 use crate::limits::{KEEPING_WAITING_MAX, KEYRING_WAIT, UNREGISTER_WAIT};
 use crate::model::account::{Account, RegistrationState};
-use crate::model::command::{AgentCommand, Command, Event, Notice};
+use crate::model::command::{AgentCommand, Command, Event, Notice, WindowEvent};
 use crate::model::contacts::AddressBook;
 use crate::model::deletion::Deletion;
 use crate::model::snapshot::PasswordPlace;
@@ -268,7 +268,7 @@ impl Work {
             if let Event::Registration(state) = &event {
                 self.registration_changed(state);
             }
-            if let Event::Deleted { is_done, .. } = event {
+            if let Event::Window(WindowEvent::Deleted { is_done, .. }) = event {
                 self.deleting.ended(is_done);
             }
             self.builder.hear(event, now);

@@ -183,16 +183,10 @@ pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked 
         | Event::NotSent { .. }
         | Event::OneByOne { .. }
         | Event::Unreported { .. }
-        | Event::Composing { .. }
-        | Event::DraftNotKept { .. }
         | Event::Refused { .. }
         | Event::Reported { .. }
-        | Event::NotStored
         | Event::StrangersRefused
-        | Event::Deleted { .. }
-        | Event::Changed { .. }
-        | Event::LaterChanged
-        | Event::SentLate { .. }
+        | Event::Window(_)
         | Event::Disconnected => Ok(()),
     }
 }

@@ -91,7 +91,7 @@ fn what_is_still_queued_can_be_withdrawn() {
     stage.events.clear();
     stage.command(AgentCommand::Withdraw { message });
     assert_eq!(stage.states(), [(0, Cancelled), (1, Cancelled)]);
-    assert!(matches!(stage.events.last(), Some(Event::Changed { .. })));
+    assert!(matches!(stage.events.last(), Some(Event::Window(WindowEvent::Changed { .. }))));
     stage.connect();
     assert!(stage.sent_nothing());
     assert_eq!(stage.stored(1), [Cancelled, Cancelled]);
