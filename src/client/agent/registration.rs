@@ -126,20 +126,14 @@ impl Registration {
 
     /// The server answers nothing at all, so it is taken to be down. Messages wait until it answers again.
     pub(crate) fn silent(&mut self, core: &mut Core, now: Now) {
-        match self.phase {
-            Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::NoAnswer, now),
+        if !self.is_let_in() {
+            return;
+        }
+        if matches!(self.phase, Phase::Settled { .. }) {
+            self.offline(core, Outage::NoAnswer, now);
+        } else if matches!(self.phase, Phase::Asking) {
             // A refresh is pending: its outcome shows whether the server is there.
-            Phase::Asking if self.is_let_in() => {
-                self.become_state(core, RegistrationState::Connecting(ConnectStep::Asking));
-            }
-            Phase::Settled { .. }
-            | Phase::Asking
-            | Phase::Idle
-            | Phase::Finding
-            | Phase::Opening
-            | Phase::Resting { .. }
-            | Phase::Leaving { .. }
-            | Phase::Left => {}
+            self.become_state(core, RegistrationState::Connecting(ConnectStep::Asking));
         }
     }
 

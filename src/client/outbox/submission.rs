@@ -85,22 +85,11 @@ impl Outbox {
             return ServerVerdict::Nothing;
         }
         match status {
-            200..=299 if response.fields().has_token("Supported", SECONDARY_TO) => {
-                self.accepted(core, place, response, now);
-                ServerVerdict::Nothing
-            }
-            200..=299 if self.goes_by_list(place) => {
-                self.taken(core, place, response, now);
-                ServerVerdict::Nothing
-            }
+            200..=299 => self.heard_2xx(core, place, response, now),
             404 | 405 | 415 | 420 | 484 | 501 if self.goes_by_list(place) => {
                 core.takes_lists = false;
                 self.not_understood(core, place, now);
                 ServerVerdict::NoLists
-            }
-            200..=299 => {
-                self.primary_only(core, place, response, now);
-                ServerVerdict::NoProof
             }
             420 => {
                 self.not_understood(core, place, now);
@@ -136,6 +125,19 @@ impl Outbox {
                 }
             }
         }
+    }
+
+    /// A 2xx: whom it speaks for depends on what the server has proven, and on how the submission went.
+    fn heard_2xx(&mut self, core: &mut Core, place: AttemptId, answer: &Response, now: Now) -> ServerVerdict {
+        if answer.fields().has_token("Supported", SECONDARY_TO) {
+            self.accepted(core, place, answer, now);
+        } else if self.goes_by_list(place) {
+            self.taken(core, place, answer, now);
+        } else {
+            self.primary_only(core, place, answer, now);
+            return ServerVerdict::NoProof;
+        }
+        ServerVerdict::Nothing
     }
 
     /// Holds submissions back while a busy server asks for that (RFC 3261 §21.5.4).

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use self::places::{check_place, is_blocked_there, is_of, learn, remember};
+use self::places::{check_place, is_blocked_there, learn_from_answer, remember};
 use self::via::{at_place, branch_of, came_by, invite_of, way_back, with_source};
 use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
 use crate::machine::{DropReason, Flow};
@@ -24,9 +24,7 @@ use crate::proxy::identity;
 use crate::proxy::ingress::admission::{check_required, may_send, relaying_denied};
 use crate::proxy::ingress::auth::{self, Role};
 use crate::proxy::ingress::inbound;
-use crate::proxy::own_route::{
-    Ahead, OwnRoutes, PeersPart, Side, called, check_routes, party_to, pass_routes, record_routes,
-};
+use crate::proxy::own_route::{Ahead, OwnRoutes, PeersPart, Side, check_routes, pass_routes, record_routes};
 use crate::proxy::registrar::outbound::is_caller_by_flow;
 use crate::proxy::routing::calls::{Passed, Reaches};
 use crate::proxy::routing::router::{Target, TargetSet, is_routable};
@@ -122,20 +120,8 @@ impl Sessions {
             return DropReason::TooManyResponses.tell(flow);
         }
         if *below.fields().cseq_method() == Method::Invite {
-            let invite = invite_of(core, &via, below.fields());
-            core.calls.goes_on(invite, now.mono);
-            let caller = via.params.get("received").and_then(|ip| ip.parse().ok());
-            if let (Some(party), Some(caller)) = (party_to(core, below.fields()), caller) {
-                let called = called(core, below.fields());
-                let is_his = |core: &Core, contact: &Uri| {
-                    core.calls.went_to(invite, now.mono).is_some_and(|went| went.place() == contact.place())
-                        || is_of(core, called.as_ref(), contact, now)
-                };
-                let peer = Some(flow.remote.ip()).filter(|_| is_from_there);
-                let mut parts = [core.calls.was_sent_to(invite, now.mono), peer].into_iter().flatten();
-                let is_behind_peer = parts.any(|part| core.config.names(part));
-                learn(core, below.fields(), (party, (caller, is_behind_peer)), is_his, now);
-            }
+            let peer = Some(flow.remote.ip()).filter(|_| is_from_there);
+            learn_from_answer(core, &via, below.fields(), peer, now);
         }
         match way_back(core, &via, transport) {
             Some(way) => self.pass(core, Passing::Response(stripped), (way, Consent::NotNeeded), now),
@@ -213,15 +199,7 @@ impl Sessions {
         now: Now,
     ) -> Result<Passed, Rejection> {
         identity::check_from(core, request, flow)?;
-        if request.bytes().len() > core.config.message_bytes_max {
-            return Err(Rejection::new(413));
-        }
-        if request.fields().max_forwards()?.unwrap_or(70) == 0 {
-            return Err(Rejection::new(483));
-        }
-        check_required(request, "Proxy-Require", &[SECONDARY_TO])?;
-        check_routes(request)?;
-        bounds::check_size(request)?;
+        check_form(core, request)?;
         if self.has_no_room(request.bytes().len()) {
             return Err(Rejection::busy());
         }
@@ -274,6 +252,19 @@ impl Sessions {
     }
 }
 
+/// Refuses what may pass nowhere, whatever it is for: its length, its hops, and what it requires.
+fn check_form(core: &Core, request: &Request) -> Result<(), Rejection> {
+    if request.bytes().len() > core.config.message_bytes_max {
+        return Err(Rejection::new(413));
+    }
+    if request.fields().max_forwards()?.unwrap_or(70) == 0 {
+        return Err(Rejection::new(483));
+    }
+    check_required(request, "Proxy-Require", &[SECONDARY_TO])?;
+    check_routes(request)?;
+    bounds::check_size(request)
+}
+
 /// Where a request goes, and whom it may reach; a sender who is a user of ours must authenticate.
 fn destination(
     core: &mut Core,
@@ -310,25 +301,27 @@ fn destination(
         None if is_in_dialog && !may_send(core, request, flow) => Reaches::Party,
         None => Reaches::Anybody,
     };
-    let target = if is_in_dialog {
-        if !is_routable(request.uri()) {
-            return Err(Rejection::new(416));
-        }
-        let target = ahead.target(core, now).ok_or(Rejection::new(480))?;
-        if reaches == Reaches::Caller && !ahead.leads_to_caller(core, (request, &target), now) {
-            return Err(auth::another_users(Role::Caller));
-        }
-        target
-    } else {
-        // §16.11: a stateless proxy sends to one target, the same one each time.
-        match core.router().targets(request.uri(), now) {
-            TargetSet::Targets(targets) => targets.into_iter().next().ok_or_else(|| Rejection::new(480))?,
-            TargetSet::Nobody => return Err(Rejection::new(480)),
-            TargetSet::Unknown => return Err(Rejection::new(404)),
-            TargetSet::Unsupported => return Err(Rejection::new(416)),
-        }
-    };
+    if !is_in_dialog {
+        return Ok((only_target(core, request.uri(), now)?, reaches));
+    }
+    if !is_routable(request.uri()) {
+        return Err(Rejection::new(416));
+    }
+    let target = ahead.target(core, now).ok_or(Rejection::new(480))?;
+    if reaches == Reaches::Caller && !ahead.leads_to_caller(core, (request, &target), now) {
+        return Err(auth::another_users(Role::Caller));
+    }
     Ok((target, reaches))
+}
+
+/// §16.11: a stateless proxy sends to one target, the same one each time.
+fn only_target(core: &Core, uri: &Uri, now: Now) -> Result<Target, Rejection> {
+    match core.router().targets(uri, now) {
+        TargetSet::Targets(targets) => targets.into_iter().next().ok_or_else(|| Rejection::new(480)),
+        TargetSet::Nobody => Err(Rejection::new(480)),
+        TargetSet::Unknown => Err(Rejection::new(404)),
+        TargetSet::Unsupported => Err(Rejection::new(416)),
+    }
 }
 
 /// Where the ACK of a 2xx goes: to a party of a known dialog, by its Contact if it comes from the calling computer, or

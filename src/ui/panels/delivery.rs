@@ -262,20 +262,11 @@ fn verbatim(delivery: &DeliveryView) -> Option<String> {
 
 /// When the state became known, and how long it took; a delivered one already says so in its state text.
 fn when(delivery: &DeliveryView, look: &Look) -> Option<String> {
-    match delivery.state {
-        DeliveryState::Failed | DeliveryState::PassedOn => {
-            let after = delivery.after.map(|after| format!(" · {}", latency(after))).unwrap_or_default();
-            Some(format!("{}{after}", look.clock_secs(delivery.at)))
-        }
-        DeliveryState::Delivered
-        | DeliveryState::Read
-        | DeliveryState::Queued
-        | DeliveryState::Sending
-        | DeliveryState::Accepted
-        | DeliveryState::NoReport
-        | DeliveryState::Deferred
-        | DeliveryState::Cancelled => None,
+    if !matches!(delivery.state, DeliveryState::Failed | DeliveryState::PassedOn) {
+        return None;
     }
+    let after = delivery.after.map(|after| format!(" · {}", latency(after))).unwrap_or_default();
+    Some(format!("{}{after}", look.clock_secs(delivery.at)))
 }
 
 /// The place of one recipient's row.

@@ -181,8 +181,9 @@ pub(crate) fn dialog_ui(
         (close.clicked(), answer, outcome)
     };
     let shown = edit::in_dialog(ctx, number, || modal.show(ctx, draw));
+    let beside = shown.backdrop_response.clicked();
     // Esc is consumed here, and a click beside the dialog comes with it.
-    let (beside, wants_close) = (shown.backdrop_response.clicked(), shown.should_close());
+    let escape = shown.should_close() && !beside;
     let (closed, answer, outcome) = shown.inner;
     match answer {
         Some(Answer::Discard) => return Outcome::Closed,
@@ -193,12 +194,12 @@ pub(crate) fn dialog_ui(
     if outcome != Outcome::Open {
         return outcome;
     }
-    if wants_close && !beside && open.is_asking {
+    if escape && open.is_asking {
         open.is_asking = false;
         return Outcome::Open;
     }
     // A click beside may have been a mistake: it closes only what holds nothing.
-    if closed || (wants_close && !beside) || (beside && !open.holds_typing(snapshot)) {
+    if closed || escape || (beside && !open.holds_typing(snapshot)) {
         return open.close(snapshot);
     }
     Outcome::Open

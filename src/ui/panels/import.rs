@@ -213,7 +213,7 @@ fn preview_ui(ui: &mut Ui, found: &Import) {
 }
 
 enum Line<'a> {
-    Person(&'a crate::model::import::Entry, &'a Standing),
+    Person(&'a crate::model::import::FoundPerson, &'a Standing),
     Misread(&'a crate::model::import::Misread),
 }
 

@@ -34,15 +34,7 @@ pub(crate) fn contacts_ui(
     acts: &mut Vec<Act>,
 ) {
     if let Ticks::Chosen(chosen) = &mut ticks {
-        let people = chosen.people(names);
-        if !people.is_empty() {
-            egui::Panel::bottom("chosen").frame(egui::Frame::NONE).show_separator_line(false).show(
-                ui,
-                |ui| {
-                    chosen_bar(ui, people, chosen, acts);
-                },
-            );
-        }
+        chosen_panel(ui, names, chosen, acts);
     }
     let found: Vec<usize> = names.search(search).collect();
     jump.take_letters(ui, names, &found);
@@ -84,6 +76,16 @@ pub(crate) fn contacts_ui(
             nobody(ui, book);
         }
     });
+}
+
+/// The bar at the bottom, while contacts are ticked.
+fn chosen_panel(ui: &mut Ui, names: &Names, chosen: &mut Chosen, acts: &mut Vec<Act>) {
+    let people = chosen.people(names);
+    if people.is_empty() {
+        return;
+    }
+    let panel = egui::Panel::bottom("chosen").frame(egui::Frame::NONE).show_separator_line(false);
+    panel.show(ui, |ui| chosen_bar(ui, people, chosen, acts));
 }
 
 /// The contact at index `place` of the search results.

@@ -1,6 +1,6 @@
 //! The menu of a message, opened by a right click on it.
 
-use egui::Response;
+use egui::{Response, Ui};
 
 use crate::model::command::{AgentCommand, Command};
 use crate::model::names::Names;
@@ -20,51 +20,15 @@ pub(super) fn message_menu(
     acts: &mut Vec<Act>,
 ) {
     context_menu(response, |ui| {
-        let has_text = !message.text.is_empty();
-        let own = message.from.is_none();
-        if has_text && menu_item(ui, UiCommand::CopyText) {
-            acts.push(Act::Copy(message.text.clone()));
-        }
-        if own && menu_item(ui, UiCommand::CopyWithDelivery) {
-            acts.push(Act::Copy(with_delivery(message, look)));
-        }
-        if has_text {
-            if menu_item(ui, UiCommand::Quote) {
-                acts.push(Act::Quote(words::quoted(message)));
-            }
-            if let Some(from) = message.from.as_ref().filter(|_| is_group)
-                && named_menu_item(ui, UiCommand::ReplyToSender, &format!("Reply to {} only", from.name))
-            {
-                acts.push(Act::ReplyTo(from.clone(), words::quoted(message)));
-            }
-        }
-        if (has_text || !message.files.is_empty()) && menu_item(ui, UiCommand::Forward) {
-            let files = (0..message.files.len()).map(|index| (message.id, index)).collect();
-            acts.push(Act::Forward(message.text.clone(), files));
-        }
-        for (index, file) in message.files.iter().enumerate().take(FILES_LISTED_MAX) {
-            if named_menu_item(ui, UiCommand::SaveFileAs, &format!("Save {} as…", file.name)) {
-                acts.push(Act::Picture(PictureAct::SaveAs((message.id, index), file.name.clone())));
-            }
-        }
+        content_items(ui, (message, is_group), look, acts);
         if let Some(from) = &message.from
             && menu_item(ui, UiCommand::for_contact(from, names))
         {
             acts.push(Act::AddContact(from.clone()));
         }
-        if own {
+        if message.from.is_none() {
             ui.separator();
-            if menu_item(ui, UiCommand::Details) {
-                acts.push(Act::Details(message.id));
-            }
-            if menu_item(ui, UiCommand::SaveRecord) {
-                acts.push(Act::Testing(TestingAct::SaveRecord(message.id)));
-            }
-            let count = message.tally.resendable();
-            if count > 0 && named_menu_item(ui, UiCommand::Resend, &format!("Resend to {count}")) {
-                let resend = AgentCommand::Resend { message: message.id, only: None };
-                acts.push(Act::Ask(Command::Agent(resend)));
-            }
+            delivery_items(ui, message, acts);
         }
         ui.separator();
         if menu_item(ui, UiCommand::Select) {
@@ -74,6 +38,51 @@ pub(super) fn message_menu(
             acts.push(Act::DeleteMessage(message.id));
         }
     });
+}
+
+/// What can be done with the text and the files of a message.
+fn content_items(ui: &mut Ui, (message, is_group): (&MessageView, bool), look: &Look, acts: &mut Vec<Act>) {
+    let has_text = !message.text.is_empty();
+    if has_text && menu_item(ui, UiCommand::CopyText) {
+        acts.push(Act::Copy(message.text.clone()));
+    }
+    if message.from.is_none() && menu_item(ui, UiCommand::CopyWithDelivery) {
+        acts.push(Act::Copy(with_delivery(message, look)));
+    }
+    if has_text {
+        if menu_item(ui, UiCommand::Quote) {
+            acts.push(Act::Quote(words::quoted(message)));
+        }
+        if let Some(from) = message.from.as_ref().filter(|_| is_group)
+            && named_menu_item(ui, UiCommand::ReplyToSender, &format!("Reply to {} only", from.name))
+        {
+            acts.push(Act::ReplyTo(from.clone(), words::quoted(message)));
+        }
+    }
+    if (has_text || !message.files.is_empty()) && menu_item(ui, UiCommand::Forward) {
+        let files = (0..message.files.len()).map(|index| (message.id, index)).collect();
+        acts.push(Act::Forward(message.text.clone(), files));
+    }
+    for (index, file) in message.files.iter().enumerate().take(FILES_LISTED_MAX) {
+        if named_menu_item(ui, UiCommand::SaveFileAs, &format!("Save {} as…", file.name)) {
+            acts.push(Act::Picture(PictureAct::SaveAs((message.id, index), file.name.clone())));
+        }
+    }
+}
+
+/// What can be done about the delivery of a message of ours.
+fn delivery_items(ui: &mut Ui, message: &MessageView, acts: &mut Vec<Act>) {
+    if menu_item(ui, UiCommand::Details) {
+        acts.push(Act::Details(message.id));
+    }
+    if menu_item(ui, UiCommand::SaveRecord) {
+        acts.push(Act::Testing(TestingAct::SaveRecord(message.id)));
+    }
+    let count = message.tally.resendable();
+    if count > 0 && named_menu_item(ui, UiCommand::Resend, &format!("Resend to {count}")) {
+        let resend = AgentCommand::Resend { message: message.id, only: None };
+        acts.push(Act::Ask(Command::Agent(resend)));
+    }
 }
 
 /// The text, and below it who got it and who did not.

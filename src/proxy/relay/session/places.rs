@@ -9,11 +9,11 @@ use crate::proxy::core::{Core, Rejection};
 use crate::proxy::identity;
 use crate::proxy::ingress::admission::{may_send, relaying_denied};
 use crate::proxy::ingress::auth::{self, Role};
-use crate::proxy::own_route::{Ahead, OwnRoutes, caller};
+use crate::proxy::own_route::{Ahead, OwnRoutes, called, caller, party_to};
 use crate::proxy::routing::calls::{Passed, Reaches};
 use crate::proxy::routing::router::place_of;
 use crate::proxy::transport::request_sender::NextHop;
-use crate::sip::{Aor, Contacts, Fields, Request, Uri};
+use crate::sip::{Aor, Contacts, Fields, Request, Uri, Via};
 use crate::time::Now;
 
 /// Remembers an INVITE that passed: its CANCEL may follow, and requests to its sender.
@@ -71,9 +71,26 @@ pub(super) fn is_blocked_there(
     senders.any(|sender| core.router().is_blocked_on_way((&passed.target.uri, place), &sender, now))
 }
 
+/// What an answer to an INVITE tells of the call: that it goes on, and where the other party is. `peer` is where the
+/// answer came from, if the INVITE was sent there.
+pub(super) fn learn_from_answer(core: &mut Core, via: &Via, fields: &Fields, peer: Option<IpAddr>, now: Now) {
+    let invite = invite_of(core, via, fields);
+    core.calls.goes_on(invite, now.mono);
+    let caller = via.params.get("received").and_then(|ip| ip.parse().ok());
+    let (Some(party), Some(caller)) = (party_to(core, fields), caller) else { return };
+    let called = called(core, fields);
+    let is_his = |core: &Core, contact: &Uri| {
+        core.calls.went_to(invite, now.mono).is_some_and(|went| went.place() == contact.place())
+            || is_of(core, called.as_ref(), contact, now)
+    };
+    let mut parts = [core.calls.was_sent_to(invite, now.mono), peer].into_iter().flatten();
+    let is_behind_peer = parts.any(|part| core.config.names(part));
+    learn(core, fields, (party, (caller, is_behind_peer)), is_his, now);
+}
+
 /// Learns where a party of a call made from that computer is: at its Contact, or behind the proxies in Record-Route; and
 /// whether a trusted peer had a part in it.
-pub(super) fn learn(
+fn learn(
     core: &mut Core,
     fields: &Fields,
     (party, caller): (u128, (IpAddr, bool)),
@@ -108,7 +125,7 @@ fn is_peer(core: &Core, uri: &Uri) -> bool {
 }
 
 /// False if the address belongs to another user of ours: a party may claim to be anywhere.
-pub(super) fn is_of(core: &Core, party: Option<&Aor>, contact: &Uri, now: Now) -> bool {
+fn is_of(core: &Core, party: Option<&Aor>, contact: &Uri, now: Now) -> bool {
     let router = core.router();
     let named = core.domains.aor(contact);
     let is_his = |owner: &Aor| Some(owner) == party;
