@@ -1,9 +1,9 @@
 //! A scripted contact: answers, stays silent, refuses, goes and comes back. For the demo, the simulation and scripts of testers.
 //!
 //! It has no transaction layer, so that it sees every retransmission on the wire. Wherever a
-//! `Person` is shown to people, it is labelled as simulated.
+//! `ScriptedPerson` is shown to people, it is labelled as simulated.
 //!
-//! **Invariant:** a `Person` has no store: what it saw is gone when it ends.
+//! **Invariant:** a `ScriptedPerson` has no store: what it saw is gone when it ends.
 
 mod request;
 
@@ -69,7 +69,7 @@ pub enum PersonEvent {
 
 /// The machine of a scripted contact.
 #[derive(Debug)]
-pub struct Person {
+pub struct ScriptedPerson {
     script: Script,
     sender: Sender,
     /// The messages that arrived, oldest first.
@@ -110,7 +110,7 @@ struct Answering {
     times: usize,
 }
 
-impl Person {
+impl ScriptedPerson {
     /// A person at `local` (UDP) who registers with the proxy at `proxy`.
     #[must_use]
     pub fn new(script: Script, local: SocketAddr, proxy: SocketAddr, mut random: Random, now: Now) -> Self {
@@ -323,7 +323,7 @@ impl Person {
     }
 }
 
-impl Machine for Person {
+impl Machine for ScriptedPerson {
     type Command = PersonCommand;
     type Event = PersonEvent;
     type Write = Infallible;

@@ -40,13 +40,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use self::entry::{Attempt, Entry, Identity, queued};
+use self::entry::{Attempt, Identity, OutboxEntry, queued};
 use self::one_by_one::Singles;
 use super::agent::core::{Action, Core};
 use crate::client::conversation::Conversations;
 use crate::limits::{OUTBOX_FINISHED_MAX, SAVE_AGAIN};
 use crate::machine::TimerReason;
-use crate::model::command::{Draft, Event};
+use crate::model::command::{Draft, Event, WindowEvent};
 use crate::model::delivery::{Directory, Learned, News, is_refused_by_type, learn};
 use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, OutgoingRow, Write};
 use crate::model::snapshot::Tally;
@@ -61,7 +61,7 @@ pub(super) type AttemptId = (MessageId, u32);
 /// All our messages for which anything is still expected or to be done.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    entries: BTreeMap<MessageId, Entry>,
+    entries: BTreeMap<MessageId, OutboxEntry>,
     /// Attempts waiting to leave, in the order in which they will.
     waiting: BTreeSet<AttemptId>,
     /// Attempts that leave as soon as the disk has recorded that they may have left.
@@ -115,7 +115,7 @@ impl Outbox {
         let (content_type, body) = enclose(&draft.text, &draft.files);
         let row = OutgoingRow { id, conversation, at: now.wall, content_type, body, recipients: people };
         core.write(Write::Outgoing(row.clone()));
-        self.entries.insert(id, Entry { row, hidden, attempts: BTreeMap::new() });
+        self.entries.insert(id, OutboxEntry { row, hidden, attempts: BTreeMap::new() });
         let ids = Identity::fresh(core, &draft.report);
         self.begin_attempt(core, id, ids, recipients, now);
         core.promise(Action::Submitted(id, Box::new(draft)));
@@ -249,7 +249,7 @@ impl Outbox {
         recipients: Vec<u32>,
         now: Now,
     ) {
-        let may_ask = |entry: &Entry| self.may_ask(core, entry, &recipients);
+        let may_ask = |entry: &OutboxEntry| self.may_ask(core, entry, &recipients);
         let asks = ids.asks.unwrap_or_else(|| self.entries.get(&id).is_some_and(may_ask));
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
@@ -291,7 +291,12 @@ impl Outbox {
         };
         let learned = learn(row, news, now.wall);
         let row = row.clone();
-        let changed = || Event::Changed { conversation: entry.row.conversation, message: Some(place.0) };
+        let changed = || {
+            Event::Window(WindowEvent::Changed {
+                conversation: entry.row.conversation,
+                message: Some(place.0),
+            })
+        };
         let event = match learned {
             Learned::Nothing => return,
             Learned::Details => changed(),
@@ -382,7 +387,7 @@ impl Outbox {
         }
     }
 
-    fn find(&self, place: AttemptId) -> Option<(&Entry, &Attempt)> {
+    fn find(&self, place: AttemptId) -> Option<(&OutboxEntry, &Attempt)> {
         let entry = self.entries.get(&place.0)?;
         entry.attempts.get(&place.1).map(|attempt| (entry, attempt))
     }

@@ -36,7 +36,7 @@ use crate::machine::{
     BatchId, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
 };
 use crate::model::account::{Account, RegistrationState, SignIn};
-use crate::model::command::{AgentCommand, Draft, Event};
+use crate::model::command::{AgentCommand, Draft, Event, WindowEvent};
 use crate::model::contacts::{AddressBook, Contact};
 use crate::model::journal::{DeliveryState, KeyRow, MessageId, OpenRows, PersonRow, Rows, UnseenRow, Write};
 use crate::model::names::Names;

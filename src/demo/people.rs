@@ -13,7 +13,7 @@ use crate::injection::{Answer, Conduct, Injection, Sent};
 use crate::machine::Input;
 use crate::model::contacts::Contact;
 use crate::net::Net;
-use crate::person::{Person, PersonCommand, PersonEvent, Script};
+use crate::person::{PersonCommand, PersonEvent, Script, ScriptedPerson};
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::sip::{Transport, Uri};
@@ -197,7 +197,7 @@ async fn act(
     let net = Net::bind(&[(Transport::Udp, SocketAddr::from(([127, 0, 0, 1], 0)))]).await?;
     let local = net.locals().first().map(|(_, address)| *address).ok_or(DemoError::NoSocket)?;
     let clock = Clock::start();
-    let mut person = Person::new(script, local, proxy, Random::from_os()?, clock.now());
+    let mut person = ScriptedPerson::new(script, local, proxy, Random::from_os()?, clock.now());
     let mut shell = Shell::without_store(net, clock);
     let mut on_event = |event: PersonEvent| {
         tracing::debug!(?event, "person");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::submissions::{Part, Submission};
 use super::trace::{Read, Traced};
 use crate::injection::Mark;
-use crate::sip::{Message, reason_phrase};
+use crate::sip::{Message, Uri, reason_phrase};
 
 /// The ladder of one submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct Ladder {
 /// Somebody in a ladder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {
-    /// The address, or `proxy`.
-    pub name: String,
+    /// The address; none for the proxy.
+    pub address: Option<Uri>,
     /// The first network address that was seen.
     pub place: Option<String>,
 }
@@ -66,6 +66,16 @@ impl Row {
     }
 }
 
+/// What a message and its retransmissions have in common.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Sameness {
+    from: usize,
+    to: usize,
+    branch: Option<String>,
+    cseq: u32,
+    label: String,
+}
+
 const SENDER: usize = 0;
 const PROXY: usize = 1;
 const FIRST_RECIPIENT: usize = 2;
@@ -75,12 +85,10 @@ const FIRST_RECIPIENT: usize = 2;
 pub fn ladder<'a>(submission: &Submission, trace: impl Fn(usize) -> Option<&'a Traced>) -> Ladder {
     let named = submission.recipients.iter().map(|recipient| &recipient.address);
     let others = submission.others.iter().map(|leg| &leg.to);
-    let names =
-        [submission.from.as_str(), "proxy"].into_iter().chain(named.chain(others).map(|uri| uri.as_str()));
-    let parties = names.map(|name| Party { name: name.to_owned(), place: None }).collect();
+    let addresses = [Some(&submission.from), None].into_iter().chain(named.chain(others).map(Some));
+    let parties = addresses.map(|address| Party { address: address.cloned(), place: None }).collect();
     let mut drawn = Ladder { parties, rows: Vec::new(), shows_legs: false };
-    // Row of each (from, to, branch, CSeq, label).
-    let mut seen: BTreeMap<(usize, usize, String, u32, String), usize> = BTreeMap::new();
+    let mut seen: BTreeMap<Sameness, usize> = BTreeMap::new();
     for (index, part) in &submission.messages {
         let Some(traced) = trace(*index) else { continue };
         let Some((label, status)) = label(traced) else { continue };
@@ -91,18 +99,26 @@ pub fn ladder<'a>(submission: &Submission, trace: impl Fn(usize) -> Option<&'a T
         let at = traced.wire.at.since(submission.at);
         let branch = traced.fields().and_then(|fields| fields.top_via().branch().map(str::to_owned));
         let cseq = traced.fields().map_or(0, |fields| fields.cseq());
-        let key = (from, to, branch.unwrap_or_default(), cseq, label.clone());
-        if let Some(row) = seen.get(&key).and_then(|row| drawn.rows.get_mut(*row)) {
+        let sameness = Sameness { from, to, branch, cseq, label: label.clone() };
+        if let Some(row) = seen.get(&sameness).and_then(|row| drawn.rows.get_mut(*row)) {
             row.messages.push(*index);
             row.marks.push(traced.wire.mark);
             row.last = at;
             continue;
         }
-        seen.insert(key, drawn.rows.len());
+        seen.insert(sameness, drawn.rows.len());
         let (messages, marks) = (vec![*index], vec![traced.wire.mark]);
         drawn.rows.push(Row { at, last: at, from, to, label, status, messages, marks });
     }
     drawn
+}
+
+impl Party {
+    /// The address as written, or `proxy`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.address.as_ref().map_or("proxy", Uri::as_str)
+    }
 }
 
 impl Ladder {

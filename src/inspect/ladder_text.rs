@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ladder::{Ladder, Row};
+use super::ladder::{Ladder, Party, Row};
 
 /// Characters from one line of the ladder to the next.
 const COLUMN: usize = 24;
@@ -27,7 +27,7 @@ pub fn ladder_text(ladder: &Ladder) -> String {
     let shared = ladder.parties.len() > FIRST + RECIPIENTS_SIDE_BY_SIDE;
     let columns = if shared { FIRST + 1 } else { ladder.parties.len() };
     let mut text = String::new();
-    let names = ladder.parties.iter().map(|party| party.name.as_str());
+    let names = ladder.parties.iter().map(Party::name);
     let places = ladder.parties.iter().map(|party| party.place.as_deref().unwrap_or("not seen"));
     let head = |rest: &'static str| if shared { Some(rest) } else { None };
     heading(&mut text, names.take(if shared { FIRST } else { columns }).chain(head("recipients")));
@@ -69,7 +69,7 @@ fn arrow(ladder: &Ladder, row: &Row, columns: usize) -> String {
     }
     let other = row.from.max(row.to);
     if other >= columns.saturating_sub(1) && columns < ladder.parties.len() {
-        let name = ladder.parties.get(other).map_or("", |party| party.name.as_str());
+        let name = ladder.parties.get(other).map_or("", Party::name);
         line = format!("{}  {name}", line.trim_end());
     }
     if row.last > row.at {

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use encoding_rs::{Encoding, WINDOWS_1252};
 
 use self::found::ImportFound;
-pub use self::found::{Entry, Misread};
+pub use self::found::{FoundPerson, Misread};
 pub use self::mix::{Piece, pieces, pieces_so_far};
 use super::contacts::{AddressBook, Contact, List, address_key};
 use crate::limits::IMPORT_BYTES_MAX;
@@ -50,7 +50,7 @@ pub enum Standing {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Import {
     /// What was understood, in the order of the text.
-    pub people: Vec<(Entry, Standing)>,
+    pub people: Vec<(FoundPerson, Standing)>,
     /// Saved lists whose names are not taken yet.
     pub lists: Vec<List>,
     /// Names of lists that exist already and stay as they are.
@@ -74,7 +74,7 @@ impl Import {
         let known: BTreeMap<String, &str> =
             book.contacts.iter().map(|it| (address_key(&it.address), it.name.as_str())).collect();
         let mut lines = BTreeMap::new();
-        let judge = |entry: Entry| {
+        let judge = |entry: FoundPerson| {
             let key = address_key(&entry.address);
             let standing = match (lines.get(&key), known.get(&key)) {
                 (Some(line), _) => Standing::Again { line: *line },
@@ -126,7 +126,7 @@ pub fn recipients(text: &str) -> Vec<Piece> {
         return pieces(text);
     }
     let found = found_in(text.as_bytes(), Joins::Nothing).unwrap_or_default();
-    let good = found.entries.into_iter().map(|Entry { line, name, address }| {
+    let good = found.entries.into_iter().map(|FoundPerson { line, name, address }| {
         let text = address.clone();
         Piece { line, name, address, text }
     });

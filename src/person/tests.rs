@@ -12,7 +12,7 @@ fn base() -> Now {
 }
 
 /// A person who behaves like this, in the words of the grammar.
-fn person(words: &str, now: Now) -> Person {
+fn person(words: &str, now: Now) -> ScriptedPerson {
     let script = Script {
         address: Uri::parse("sip:ann@domain.com").unwrap(),
         name: "Always Ann".to_owned(),
@@ -20,7 +20,7 @@ fn person(words: &str, now: Now) -> Person {
         replies: vec!["On my way.".to_owned()],
         replies_to: Uri::parse("im:james@domain.com").unwrap(),
     };
-    Person::new(script, LOCAL.parse().unwrap(), PROXY.parse().unwrap(), Random::from_seed(1), now)
+    ScriptedPerson::new(script, LOCAL.parse().unwrap(), PROXY.parse().unwrap(), Random::from_seed(1), now)
 }
 
 fn conduct(words: &str) -> Conduct {
@@ -38,13 +38,13 @@ fn message(from: &str, branch: &str) -> Bytes {
     ))
 }
 
-fn receive(person: &mut Person, bytes: Bytes, now: Now) -> Vec<String> {
+fn receive(person: &mut ScriptedPerson, bytes: Bytes, now: Now) -> Vec<String> {
     let flow = Flow::udp(LOCAL.parse().unwrap(), PROXY.parse().unwrap());
     person.handle(Input::Received { flow, bytes }, now);
     sent(person)
 }
 
-fn sent(person: &mut Person) -> Vec<String> {
+fn sent(person: &mut ScriptedPerson) -> Vec<String> {
     std::iter::from_fn(|| person.poll_output())
         .filter_map(|output| match output {
             Output::Transmit(transmit) => Some(String::from_utf8_lossy(&transmit.bytes).into_owned()),
@@ -137,7 +137,7 @@ fn it_goes_offline_and_comes_back_when_it_is_asked() {
     let mut person = person("usual", now);
     person.handle_timeout(now);
     sent(&mut person);
-    let ask = |person: &mut Person, words: &str| {
+    let ask = |person: &mut ScriptedPerson, words: &str| {
         person.handle(Input::Command(PersonCommand::Behave(conduct(words))), now);
         sent(person)
     };

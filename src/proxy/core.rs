@@ -19,7 +19,7 @@ use super::guard::shares::Payer;
 use super::guard::strangers::Strangers;
 use super::journal::{DispatchId, Write};
 use super::location::LocationService;
-use super::mailbox::{Entry, Mailbox};
+use super::mailbox::{Mailbox, MailboxEntry};
 use super::routing::aliases::Aliases;
 use super::routing::calls::Calls;
 use super::routing::domains::Domains;
@@ -79,7 +79,7 @@ pub(super) enum Due {
     /// Send the leg to that recipient once more, on that branch (W15).
     Again(DispatchId, u32, u32),
     /// Try a recipient who does not register here (W18).
-    Visit(Entry, u8),
+    Visit(MailboxEntry, u8),
     /// Expire a message: it is no longer worth delivering (W8).
     Expire(DispatchId),
     /// Forget a message: it was remembered long enough (W12).

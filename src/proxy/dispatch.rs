@@ -48,10 +48,10 @@ use super::core::{Action, Core, Due, Rejection};
 use super::event::ProxyEvent;
 use super::guard::shares::Payer;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
-use super::transport::request_sender::Fault;
+use super::transport::request_sender::{FailedRequest, FinalResponse};
 use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
-use crate::sip::{Aor, Compose, Request, Response, SECONDARY_TO};
+use crate::sip::{Aor, Compose, Request, SECONDARY_TO};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
@@ -315,7 +315,7 @@ impl Dispatches {
         core: &mut Core,
         id: DispatchId,
         place: LegId,
-        heard: (&Response, Flow, u32),
+        heard: FinalResponse<'_>,
         now: Now,
     ) {
         self.with_legs(core, id, now, |core, legs, facts| legs.heard(core, facts, place, heard, now));
@@ -328,10 +328,10 @@ impl Dispatches {
         core: &mut Core,
         id: DispatchId,
         place: LegId,
-        fault: (Fault, u32),
+        failed: FailedRequest,
         now: Now,
     ) {
-        self.with_legs(core, id, now, |core, legs, facts| legs.failed(core, facts, place, fault, now));
+        self.with_legs(core, id, now, |core, legs, facts| legs.failed(core, facts, place, failed, now));
         self.drop_done(core, id, now);
     }
 

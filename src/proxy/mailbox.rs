@@ -39,7 +39,7 @@ pub(super) struct MailboxKey {
 
 /// A message, and the number of the recipient in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Entry {
+pub(super) struct MailboxEntry {
     pub(super) dispatch: DispatchId,
     pub(super) recipient: u32,
 }
@@ -56,9 +56,9 @@ pub(super) struct Weight {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum MailboxTask {
     /// Try it now; the queue waits until that has ended.
-    Try(MailboxKey, Entry),
+    Try(MailboxKey, MailboxEntry),
     /// Defer it: it was queued behind others whose attempts failed.
-    PutOff(Entry),
+    PutOff(MailboxEntry),
 }
 
 /// Whether the recipient has registered since an attempt began.
@@ -82,9 +82,9 @@ struct Waiting {
 
 #[derive(Debug, Default)]
 struct Queue {
-    entries: BTreeMap<Entry, Waiting>,
+    entries: BTreeMap<MailboxEntry, Waiting>,
     /// The message under way.
-    current: Option<Entry>,
+    current: Option<MailboxEntry>,
     /// Called during a round: another round follows.
     is_called: bool,
 }
@@ -102,7 +102,7 @@ struct MailboxRoom {
 
 impl MailboxRoom {
     /// True if one more keeps within the limits in all, of its sender and of its recipient.
-    fn has_room(&self, (aor, entry): (&Aor, Entry), weight: Weight, max: Amount) -> bool {
+    fn has_room(&self, (aor, entry): (&Aor, MailboxEntry), weight: Weight, max: Amount) -> bool {
         let bytes = if self.messages.contains_key(&entry.dispatch) { 0 } else { weight.bytes };
         let (more, all) = (Amount { count: 1, bytes }, self.senders.all());
         let left = self.senders.left(more, max);
@@ -112,7 +112,7 @@ impl MailboxRoom {
             && self.recipients.has_share(aor, Amount { count: 1, bytes: weight.bytes }, left, MAILBOX_PART)
     }
 
-    fn take(&mut self, (aor, entry): (&Aor, Entry), weight: Weight) {
+    fn take(&mut self, (aor, entry): (&Aor, MailboxEntry), weight: Weight) {
         let entries = self.messages.entry(entry.dispatch).or_insert(0);
         *entries = entries.saturating_add(1);
         let bytes = if *entries == 1 { weight.bytes } else { 0 };
@@ -120,7 +120,7 @@ impl MailboxRoom {
         self.recipients.take(aor, Amount { count: 1, bytes: weight.bytes });
     }
 
-    fn give(&mut self, (aor, entry): (&Aor, Entry), weight: Weight) {
+    fn give(&mut self, (aor, entry): (&Aor, MailboxEntry), weight: Weight) {
         let left = self.messages.get(&entry.dispatch).map_or(0, |entries| entries.saturating_sub(1));
         let bytes = if left == 0 { weight.bytes } else { 0 };
         match left {
@@ -149,7 +149,7 @@ impl Mailbox {
     pub(super) fn wait(
         &mut self,
         lane: &MailboxKey,
-        entry: Entry,
+        entry: MailboxEntry,
         weight: Weight,
         lane_max: usize,
     ) -> Result<(), MailboxFull> {
@@ -169,12 +169,18 @@ impl Mailbox {
     }
 
     /// Puts back what waited before a restart.
-    pub(super) fn restore(&mut self, lane: &MailboxKey, entry: Entry, weight: Weight) {
+    pub(super) fn restore(&mut self, lane: &MailboxKey, entry: MailboxEntry, weight: Weight) {
         self.put(lane, entry, (weight, false));
     }
 
     /// Queues a new message behind waiting ones and calls the queue; false if none wait or there is no room.
-    pub(super) fn join(&mut self, lane: &MailboxKey, entry: Entry, weight: Weight, lane_max: usize) -> bool {
+    pub(super) fn join(
+        &mut self,
+        lane: &MailboxKey,
+        entry: MailboxEntry,
+        weight: Weight,
+        lane_max: usize,
+    ) -> bool {
         if !self.lanes.contains_key(lane) || !self.has_room((lane, entry), weight, lane_max) {
             return false;
         }
@@ -205,7 +211,7 @@ impl Mailbox {
     }
 
     /// An attempt failed, for the time being.
-    pub(super) fn missed(&mut self, lane: &MailboxKey, entry: Entry, since: Since) {
+    pub(super) fn missed(&mut self, lane: &MailboxKey, entry: MailboxEntry, since: Since) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         let Some(waiting) = queue.entries.get_mut(&entry) else { return };
         waiting.is_new = false;
@@ -228,7 +234,7 @@ impl Mailbox {
     }
 
     /// Removes an entry that needs no further attempt.
-    pub(super) fn leave(&mut self, lane: &MailboxKey, entry: Entry) {
+    pub(super) fn leave(&mut self, lane: &MailboxKey, entry: MailboxEntry) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         let Some(gone) = queue.entries.remove(&entry) else { return };
         let next = queue.after(entry);
@@ -248,7 +254,7 @@ impl Mailbox {
     }
 
     /// Tries the next entry, or ends the round if there is none.
-    fn go_on(&mut self, lane: &MailboxKey, next: Option<Entry>) {
+    fn go_on(&mut self, lane: &MailboxKey, next: Option<MailboxEntry>) {
         let Some(entry) = next else {
             return self.end_round(lane);
         };
@@ -272,13 +278,13 @@ impl Mailbox {
         self.turns.extend(new);
     }
 
-    fn put(&mut self, lane: &MailboxKey, entry: Entry, (weight, is_new): (Weight, bool)) {
+    fn put(&mut self, lane: &MailboxKey, entry: MailboxEntry, (weight, is_new): (Weight, bool)) {
         let queue = self.lanes.entry(lane.clone()).or_default();
         queue.entries.insert(entry, Waiting { is_new, misses: 0, weight });
         self.room(lane).take((&lane.aor, entry), weight);
     }
 
-    fn has_room(&self, (lane, entry): (&MailboxKey, Entry), weight: Weight, lane_max: usize) -> bool {
+    fn has_room(&self, (lane, entry): (&MailboxKey, MailboxEntry), weight: Weight, lane_max: usize) -> bool {
         let (room, count, bytes) = match lane.device {
             None => (&self.recipients, MAILBOX_MAX, MAILBOX_BYTES_MAX),
             Some(_) => (&self.devices, AWAY_MAX, AWAY_BYTES_MAX),
@@ -296,7 +302,7 @@ impl Mailbox {
 }
 
 impl Queue {
-    fn after(&self, entry: Entry) -> Option<Entry> {
+    fn after(&self, entry: MailboxEntry) -> Option<MailboxEntry> {
         self.entries.range((Bound::Excluded(entry), Bound::Unbounded)).next().map(|(next, _)| *next)
     }
 }
@@ -309,8 +315,8 @@ mod tests {
         MailboxKey { aor: Aor::parse("ann@domain.com").unwrap(), device: None }
     }
 
-    fn entry(dispatch: u64) -> Entry {
-        Entry { dispatch: DispatchId(dispatch), recipient: 0 }
+    fn entry(dispatch: u64) -> MailboxEntry {
+        MailboxEntry { dispatch: DispatchId(dispatch), recipient: 0 }
     }
 
     fn of(payer: u128, bytes: usize) -> Weight {
@@ -446,7 +452,7 @@ mod tests {
         let mut mailbox = Mailbox::default();
         let to = |number: u32| {
             let lane = lane_of(&format!("u{number}@domain.com"), None);
-            (lane, Entry { dispatch: DispatchId(1), recipient: number })
+            (lane, MailboxEntry { dispatch: DispatchId(1), recipient: number })
         };
         for (lane, entry) in (0..500).map(to) {
             assert_eq!(mailbox.wait(&lane, entry, of(1, 1_000_000), 10), Ok(()));

@@ -21,6 +21,13 @@ use crate::sip::{Aor, Edit, NameAddr, Request, Response, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::ServerKey;
 
+/// One branch of an ordinary request under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RelayBranch {
+    pub(super) relay: u64,
+    pub(super) branch: u32,
+}
+
 /// An ordinary request under way.
 #[derive(Debug)]
 struct Relay {
@@ -118,7 +125,8 @@ impl Relays {
     }
 
     /// A flow is there: the request is printed for it and sent (RFC 3261 §16.6).
-    pub(super) fn ready(&mut self, core: &mut Core, (relay, branch): (u64, u32), flow: Flow, now: Now) {
+    pub(super) fn ready(&mut self, core: &mut Core, id: RelayBranch, flow: Flow, now: Now) {
+        let RelayBranch { relay, branch } = id;
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
@@ -130,7 +138,7 @@ impl Relays {
             || !core.router().may_go(this.fork.is_by_recipient(branch), flow.remote)
             || !may_reach(core, this, (uri, flow), now)
         {
-            return self.failed(core, (relay, branch), Fault::NoRoute, now);
+            return self.failed(core, id, Fault::NoRoute, now);
         }
         let ends = this.fork.deadline(branch, now.mono, core.config.timers.f());
         let Some(uri) = this.fork.uri(branch) else {
@@ -149,7 +157,7 @@ impl Relays {
     pub(super) fn heard(
         &mut self,
         core: &mut Core,
-        (relay, branch): (u64, u32),
+        RelayBranch { relay, branch }: RelayBranch,
         response: &Response,
         now: Now,
     ) {
@@ -174,7 +182,8 @@ impl Relays {
     }
 
     /// A branch failed without a response.
-    pub(super) fn failed(&mut self, core: &mut Core, (relay, branch): (u64, u32), fault: Fault, now: Now) {
+    pub(super) fn failed(&mut self, core: &mut Core, id: RelayBranch, fault: Fault, now: Now) {
+        let RelayBranch { relay, branch } = id;
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };

@@ -3,7 +3,8 @@
 
 use super::Proxy;
 use super::dispatch::legs::LegId;
-use super::transport::request_sender::{Fault, SenderStep, User};
+use super::relay::RelayBranch;
+use super::transport::request_sender::{FailedRequest, FinalResponse, SenderStep, User};
 use crate::machine::Flow;
 use crate::sip::Response;
 use crate::time::Now;
@@ -13,10 +14,8 @@ use crate::time::Now;
 enum Progress<'a> {
     /// It has a flow: it is printed for it and sent.
     Ready(Flow),
-    /// Its final response, the flow on which it was sent, and how often until then.
-    Answered(&'a Response, Flow, u32),
-    /// It failed, after so many transmissions.
-    Failed(Fault, u32),
+    Answered(FinalResponse<'a>),
+    Failed(FailedRequest),
 }
 
 impl Proxy {
@@ -26,8 +25,9 @@ impl Proxy {
             return self.sessions.response(&mut self.core, response, flow, now);
         };
         if response.status() >= 200 {
-            let answered = Progress::Answered(response, heard.flow, heard.transmissions);
-            self.progress(heard.user, answered, now);
+            let (flow, transmissions) = (heard.flow, heard.transmissions);
+            let answered = FinalResponse { response, flow, transmissions };
+            self.progress(heard.user, Progress::Answered(answered), now);
         }
     }
 
@@ -36,7 +36,8 @@ impl Proxy {
         match step {
             SenderStep::Ready { user, flow } => self.progress(user, Progress::Ready(flow), now),
             SenderStep::Failed { user, fault, transmissions } => {
-                self.progress(user, Progress::Failed(fault, transmissions), now);
+                let failed = FailedRequest { fault, transmissions };
+                self.progress(user, Progress::Failed(failed), now);
             }
         }
     }
@@ -45,35 +46,33 @@ impl Proxy {
         let core = &mut self.core;
         match user {
             User::Leg { dispatch, recipient, branch } => {
-                let place = LegId { recipient, branch };
+                let leg = LegId { recipient, branch };
                 match progress {
-                    Progress::Ready(flow) => self.dispatches.leg_ready(core, dispatch, place, flow, now),
-                    Progress::Answered(response, flow, transmissions) => {
-                        let heard = (response, flow, transmissions);
-                        self.dispatches.leg_heard(core, dispatch, place, heard, now);
-                    }
-                    Progress::Failed(fault, transmissions) => {
-                        self.dispatches.leg_failed(core, dispatch, place, (fault, transmissions), now);
-                    }
+                    Progress::Ready(flow) => self.dispatches.leg_ready(core, dispatch, leg, flow, now),
+                    Progress::Answered(heard) => self.dispatches.leg_heard(core, dispatch, leg, heard, now),
+                    Progress::Failed(failed) => self.dispatches.leg_failed(core, dispatch, leg, failed, now),
                 }
             }
             User::Report { dispatch, cseq } => {
                 let status = match progress {
                     Progress::Ready(flow) => return self.dispatches.report_ready(core, dispatch, flow, now),
-                    Progress::Answered(response, ..) => Some(response.status()),
-                    Progress::Failed(..) => None,
+                    Progress::Answered(heard) => Some(heard.response.status()),
+                    Progress::Failed(_) => None,
                 };
-                self.dispatches.report_ended(core, dispatch, (cseq, status), now);
+                self.dispatches.report_ended(core, dispatch, cseq, status, now);
             }
-            User::Relay { relay, branch } => match progress {
-                Progress::Ready(flow) => self.relays.ready(core, (relay, branch), flow, now),
-                Progress::Answered(response, ..) => self.relays.heard(core, (relay, branch), response, now),
-                Progress::Failed(fault, _) => self.relays.failed(core, (relay, branch), fault, now),
-            },
+            User::Relay { relay, branch } => {
+                let this = RelayBranch { relay, branch };
+                match progress {
+                    Progress::Ready(flow) => self.relays.ready(core, this, flow, now),
+                    Progress::Answered(heard) => self.relays.heard(core, this, heard.response, now),
+                    Progress::Failed(failed) => self.relays.failed(core, this, failed.fault, now),
+                }
+            }
             User::Session(number) => match progress {
                 Progress::Ready(flow) => self.sessions.ready(core, number, flow, now),
-                Progress::Answered(..) => {}
-                Progress::Failed(..) => self.sessions.failed(core, number),
+                Progress::Answered(_) => {}
+                Progress::Failed(_) => self.sessions.failed(core, number),
             },
         }
     }

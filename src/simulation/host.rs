@@ -10,7 +10,7 @@ use crate::client::UserAgent;
 use crate::machine::{Input, Machine, Output, TimerReason};
 use crate::model::account::Profile;
 use crate::model::command::AgentCommand;
-use crate::person::{Person, PersonCommand};
+use crate::person::{PersonCommand, ScriptedPerson};
 use crate::proxy::journal::DispatchId;
 use crate::proxy::{Proxy, ProxyCommand};
 use crate::random::Random;
@@ -83,7 +83,7 @@ pub enum Body {
     /// A client.
     Agent(Box<Station<UserAgent>>),
     /// A scripted person.
-    Person(Box<Station<Person>>),
+    Person(Box<Station<ScriptedPerson>>),
 }
 
 /// See the top of this file.

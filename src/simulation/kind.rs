@@ -8,7 +8,7 @@ use super::disk::NoStore;
 use crate::client::{AgentConfig, UserAgent};
 use crate::machine::{BatchId, ConnectId, Hop, Input, Machine, ResolveId, Transmit};
 use crate::model::command::Event;
-use crate::person::{Person, PersonEvent, Script};
+use crate::person::{PersonEvent, Script, ScriptedPerson};
 use crate::proxy::journal::DispatchId;
 use crate::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
@@ -133,7 +133,7 @@ impl Kind for UserAgent {
     }
 }
 
-impl Kind for Person {
+impl Kind for ScriptedPerson {
     type Setup = (Script, SocketAddr, SocketAddr);
     type Store = NoStore;
 

@@ -65,6 +65,16 @@ impl Uri {
         text.strip_prefix("sip:").filter(|_| self.user().is_some()).unwrap_or(text)
     }
 
+    /// As written up to its parameters: without them, and without what follows `?`. A `;` in the user stays.
+    #[must_use]
+    pub fn without_params(&self) -> &str {
+        let start = |place: TextRange| Some(usize::from(place.start)).filter(|start| *start > 0);
+        let rest = start(self.parts.params).or_else(|| start(self.parts.headers));
+        // The `;` or `?` before them goes too.
+        let end = rest.map_or(self.text.len(), |start| start.saturating_sub(1));
+        self.text.get(..end).unwrap_or_default()
+    }
+
     /// The scheme, before the colon.
     #[must_use]
     pub fn scheme(&self) -> &Scheme {

@@ -178,7 +178,7 @@ mod tests {
         let content = super::super::content("multipart/mixed;boundary=\"boundary1\"", &request.body());
         assert_eq!(content.text.trim_end(), "Hello World!");
         assert_eq!(&content.files[0].bytes[..], b"pixels");
-        assert!(!request.body().windows(8).any(|bytes| bytes == b"resource"));
+        assert!(memchr::memmem::find(&request.body(), b"resource").is_none());
     }
 
     #[test]

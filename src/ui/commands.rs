@@ -68,7 +68,7 @@ pub(crate) enum UiCommand {
 
 /// One line of the table.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct CommandEntry {
     pub(crate) command: UiCommand,
     /// Its name in menus and on the sheet.
     pub(crate) label: &'static str,
@@ -82,8 +82,8 @@ const fn entry(
     label: &'static str,
     explanation: &'static str,
     keys: &'static [KeyboardShortcut],
-) -> Entry {
-    Entry { command, label, explanation, keys }
+) -> CommandEntry {
+    CommandEntry { command, label, explanation, keys }
 }
 
 const fn key(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
@@ -95,7 +95,7 @@ const ALT: Modifiers = Modifiers::ALT;
 const SHIFT: Modifiers = Modifiers::SHIFT;
 
 /// Every command of the window.
-pub(crate) const TABLE: &[Entry] = &[
+pub(crate) const TABLE: &[CommandEntry] = &[
     entry(UiCommand::NewMessage, "New message", "Pick people, write once", &[key(CTRL, Key::N)]),
     entry(
         UiCommand::Palette,
@@ -169,7 +169,7 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(UiCommand::Delete, "Delete", "On this computer only; the others keep it", &[]),
     entry(UiCommand::Pin, "Pin", "Keep it at the top of the list", &[]),
     entry(UiCommand::MuteFailures, "Mute failures too", "No notifications at all", &[]),
-    entry(UiCommand::Mute, "Mute", "No notifications of its messages; failures are still told", &[]),
+    entry(UiCommand::Mute, "Mute", "No notifications of its messages, only of failures", &[]),
     entry(UiCommand::MarkUnread, "Mark as unread", "", &[]),
     entry(UiCommand::Archive, "Archive", "Put it away until something new comes", &[]),
     entry(UiCommand::Rename, "Rename…", "For you alone", &[]),
@@ -215,7 +215,7 @@ impl UiCommand {
         if names.knows(&address_key(&person.address)) { Self::EditContact } else { Self::AddContact }
     }
 
-    fn entry(self) -> Option<&'static Entry> {
+    fn entry(self) -> Option<&'static CommandEntry> {
         TABLE.iter().find(|entry| entry.command == self)
     }
 

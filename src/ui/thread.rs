@@ -33,7 +33,7 @@ pub(crate) use self::enlarged::enlarged_ui;
 use self::picked::Picked;
 pub(crate) use self::picked::picked_ui;
 use self::view::message_at;
-pub(crate) use self::view::{Place, ThreadView};
+pub(crate) use self::view::{ScrollPlace, ThreadView};
 use super::actions::Act;
 use super::commands::UiCommand;
 use super::kit::icons::{Icon, focus_ring, icon_button, paint_icon};

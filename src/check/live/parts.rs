@@ -18,7 +18,7 @@ use crate::machine::Input;
 use crate::model::account::{Profile, RegistrationState};
 use crate::model::command::{AgentCommand, Event};
 use crate::net::{Net, NetSettings};
-use crate::person::{Person, PersonCommand, PersonEvent, Script};
+use crate::person::{PersonCommand, PersonEvent, Script, ScriptedPerson};
 use crate::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
 use crate::runtime::Shell;
@@ -281,7 +281,7 @@ impl PersonPart {
         let net = Net::bind(&[(Transport::Udp, SocketAddr::new(own_ip, 0))]).await?;
         let place = net.locals().first().map_or(proxy, |(_, address)| *address);
         let (orders, mut asked) = mpsc::channel(ORDERS_MAX);
-        let mut person = Person::new(self.script, place, proxy, Random::from_os()?, self.clock.now());
+        let mut person = ScriptedPerson::new(self.script, place, proxy, Random::from_os()?, self.clock.now());
         let mut shell = Shell::without_store(net, self.clock);
         shell.watch(Some(self.tap));
         tokio::task::spawn_local(async move {

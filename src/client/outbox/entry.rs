@@ -20,7 +20,7 @@ use crate::time::Now;
 
 /// A message and all its attempts.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct OutboxEntry {
     /// The message.
     pub(super) row: OutgoingRow,
     /// Recipients are hidden from each other (W7).
@@ -146,7 +146,7 @@ impl Attempt {
     }
 }
 
-impl Entry {
+impl OutboxEntry {
     /// Restores a message from the store.
     pub(super) fn recover(rows: OpenRows, hidden: bool) -> Self {
         let OpenRows { outgoing, attempts, deliveries } = rows;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::entry::{Attempt, Entry, Form};
+use super::entry::{Attempt, Form, OutboxEntry};
 use crate::client::agent::core::{Core, name_addr};
 use crate::client::agent::route::{Printed, domain_of};
 use crate::limits::ALSO_TO_BYTES_MAX;
@@ -17,7 +17,7 @@ use crate::sip::{Compose, Copy, Enclosed, Envelope, Method, RECIPIENT_LIST, SECO
 const NOBODY: &str = "sip:anonymous@anonymous.invalid";
 
 /// Prints a submission. None if it has no readable recipient, which what we stored always has.
-pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
+pub(super) fn print(core: &mut Core, entry: &OutboxEntry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
     let form = |uri: &Uri| match attempt.form {
         Form::AsWritten => uri.clone(),
         Form::Sip => uri.to_sip(),
@@ -51,7 +51,12 @@ pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flo
 /// Prints a submission for a list server, addressed to our own domain: in `sip:` form, the one that other programs
 /// know. Contact is for the report of one of our proxies that may be behind it (W24, W26). Printed again, it is
 /// identical to the byte except for its Via.
-pub(super) fn print_list(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
+pub(super) fn print_list(
+    core: &mut Core,
+    entry: &OutboxEntry,
+    attempt: &Attempt,
+    flow: Flow,
+) -> Option<Printed> {
     let people = attempt.row.recipients.iter().filter_map(|index| Uri::parse(entry.address(*index)).ok());
     let people: Vec<_> = people.map(|uri| uri.to_sip()).collect();
     people.first()?;
@@ -90,7 +95,7 @@ pub(super) struct SingleRequest<'a> {
 /// naming the others for the recipient's program to show.
 pub(super) fn print_single(
     core: &mut Core,
-    (entry, attempt): (&Entry, &Attempt),
+    (entry, attempt): (&OutboxEntry, &Attempt),
     SingleRequest { recipient, cseq, redirected }: SingleRequest<'_>,
     flow: Flow,
 ) -> Option<Printed> {
@@ -116,7 +121,7 @@ pub(super) fn print_single(
 
 /// The body: the text as it is, or in CPIM if the attempt asks for notifications (RFC 5438 §6, W28). It follows from
 /// stored facts, so that the same request has the same body after a restart.
-fn enclosed<'a>(core: &Core, entry: &'a Entry, attempt: &Attempt) -> (&'a str, Bytes) {
+fn enclosed<'a>(core: &Core, entry: &'a OutboxEntry, attempt: &Attempt) -> (&'a str, Bytes) {
     let OutgoingRow { content_type, body, recipients, at, .. } = &entry.row;
     if !attempt.row.asks {
         return (content_type, body.clone());
@@ -139,7 +144,7 @@ fn enclosed<'a>(core: &Core, entry: &'a Entry, attempt: &Attempt) -> (&'a str, B
     ("message/cpim", envelope.print(body))
 }
 
-fn dated(core: &Core, entry: &Entry, mut begun: Compose) -> Compose {
+fn dated(core: &Core, entry: &OutboxEntry, mut begun: Compose) -> Compose {
     if let Some(written) = date::print(entry.row.at) {
         begun = begun.field("Date", written);
     }
@@ -162,7 +167,7 @@ fn single_from_tag(attempt: &Attempt, recipient: u32) -> String {
 
 /// The recipients of the message to whom this attempt does not go, as they have it already. The proxy names them to the
 /// others, who see the whole group in a resend too (W15).
-fn not_written_to(entry: &Entry, attempt: &Attempt) -> Vec<Uri> {
+fn not_written_to(entry: &OutboxEntry, attempt: &Attempt) -> Vec<Uri> {
     if entry.hidden {
         return Vec::new();
     }
@@ -172,7 +177,7 @@ fn not_written_to(entry: &Entry, attempt: &Attempt) -> Vec<Uri> {
 }
 
 /// The other recipients of the message: all or none, as the people named make the conversation.
-fn also_to(entry: &Entry, recipient: u32) -> Vec<Uri> {
+fn also_to(entry: &OutboxEntry, recipient: u32) -> Vec<Uri> {
     if entry.hidden {
         return Vec::new();
     }

@@ -4,7 +4,7 @@
 //! message, and we recognize it after a restart. A program that does not accept CPIM answers 415; its owner then gets
 //! the text alone in the next attempt, without a failure being shown in between.
 
-use super::entry::{Entry, Identity};
+use super::entry::{Identity, OutboxEntry};
 use super::{AttemptId, Outbox};
 use crate::client::agent::core::{Action, Core, IncomingRequest};
 use crate::limits::{ASKING_BYTES_MAX, CPIM_REFUSERS_MAX};
@@ -60,7 +60,7 @@ impl Outbox {
     }
 
     /// Whether a text to these recipients may be sent in CPIM.
-    pub(super) fn may_ask(&self, core: &Core, entry: &Entry, recipients: &[u32]) -> bool {
+    pub(super) fn may_ask(&self, core: &Core, entry: &OutboxEntry, recipients: &[u32]) -> bool {
         let is_text = media_type(&entry.row.content_type) == "text/plain";
         let refuses = |index: &u32| self.refusers.contains(&address_key(entry.address(*index)));
         core.profile.receipts

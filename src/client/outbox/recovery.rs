@@ -3,7 +3,7 @@
 //! counted from the acceptance.
 
 use super::Outbox;
-use super::entry::Entry;
+use super::entry::OutboxEntry;
 use crate::client::agent::core::Core;
 use crate::client::conversation::Conversations;
 use crate::model::delivery::is_refused_by_type;
@@ -22,7 +22,7 @@ impl Outbox {
         for rows in open {
             let hidden =
                 conversations.is_hidden(rows.outgoing.conversation) && rows.outgoing.recipients.len() > 1;
-            let entry = Entry::recover(rows, hidden);
+            let entry = OutboxEntry::recover(rows, hidden);
             let id = entry.row.id;
             let mut unsent = Vec::new();
             for attempt in entry.attempts.values() {

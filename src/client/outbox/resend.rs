@@ -1,12 +1,12 @@
 //! A further attempt at a message, to a corrected address too, and withdrawal of what has not left yet.
 
 use super::draft::{person_key, recipient as checked};
-use super::entry::{Entry, Identity};
+use super::entry::{Identity, OutboxEntry};
 use super::{AttemptId, Outbox};
 use crate::client::agent::core::{Action, Core};
 use crate::client::conversation::Conversations;
 use crate::model::account::Profile;
-use crate::model::command::Event;
+use crate::model::command::{Event, WindowEvent};
 use crate::model::delivery::News;
 use crate::model::journal::{AttemptStage, DeliveryState, MessageId, Way, Write};
 use crate::model::reason::LocalReason;
@@ -98,7 +98,10 @@ impl Outbox {
         };
         if is_corrected {
             // The message is to be read again, for its address.
-            core.tell(Event::Changed { conversation: entry.row.conversation, message: Some(place.0) });
+            core.tell(Event::Window(WindowEvent::Changed {
+                conversation: entry.row.conversation,
+                message: Some(place.0),
+            }));
         }
         // Changes since then are told once the disk has them.
         for row in attempt.deliveries.iter().filter(|row| row.state == DeliveryState::Queued) {
@@ -144,7 +147,10 @@ impl Outbox {
             self.learn_all(core, (id, number), &News::bare(DeliveryState::Cancelled), now);
             self.set_stage(core, (id, number), AttemptStage::Closed, now);
         }
-        core.promise(Action::TellOf(id, Event::Changed { conversation, message: Some(id) }));
+        core.promise(Action::TellOf(
+            id,
+            Event::Window(WindowEvent::Changed { conversation, message: Some(id) }),
+        ));
         self.retire(id);
     }
 }
@@ -153,7 +159,7 @@ impl Outbox {
 ///
 /// # Errors
 /// A plain sentence that says why nothing can be sent to it.
-fn corrected(entry: &Entry, recipient: u32, address: &str, profile: &Profile) -> Result<Uri, String> {
+fn corrected(entry: &OutboxEntry, recipient: u32, address: &str, profile: &Profile) -> Result<Uri, String> {
     let uri = checked(address, profile)?;
     let key = person_key(&uri, profile);
     let others = (0_u32..).zip(&entry.row.recipients).filter(|(index, _)| *index != recipient);

@@ -10,7 +10,7 @@ const SHOWN_CHARS_MAX: usize = 120;
 
 /// An address with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct FoundPerson {
     /// The line in which it stands, or in which its card begins, from 1.
     pub line: usize,
     /// The name; empty if there is none.
@@ -41,7 +41,7 @@ impl Misread {
 /// All that was found in one text.
 #[derive(Debug, Default)]
 pub(super) struct ImportFound {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<FoundPerson>,
     pub(super) lists: Vec<List>,
     pub(super) misread: Vec<Misread>,
     pub(super) misread_more: usize,
@@ -60,7 +60,7 @@ impl ImportFound {
                 // Mail programs, and our own export, write the address where there is no name.
                 let is_address = checked(&name).is_ok_and(|it| it.eq_ignore_ascii_case(&address));
                 let name = if is_address { String::new() } else { name };
-                self.entries.push(Entry { line, name, address });
+                self.entries.push(FoundPerson { line, name, address });
             }
             Err(why) => self.misread(line, shown, &why),
         }

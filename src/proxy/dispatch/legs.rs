@@ -31,8 +31,8 @@ use crate::proxy::in_dialog::InDialog;
 use crate::proxy::journal::{DispatchId, OutcomeRow, OutcomeState, WaitRow};
 use crate::proxy::routing::router::TargetSet;
 use crate::proxy::secret::LegFacts;
-use crate::proxy::transport::request_sender::{Fault, Printed, Sending, User};
-use crate::sip::{Aor, LegTemplate, Method, Response, write_report};
+use crate::proxy::transport::request_sender::{FailedRequest, FinalResponse, Printed, Sending, User};
+use crate::sip::{Aor, LegTemplate, Method, write_report};
 use crate::time::{Now, Timestamp};
 
 /// The facts about their message that the legs need.
@@ -176,7 +176,7 @@ impl Legs {
                 && router.may_go(recipient.fork.is_by_recipient(place.branch), flow.remote)
         });
         if !may_go {
-            return self.failed(core, facts, place, (Fault::NoRoute, 0), now);
+            return self.failed(core, facts, place, FailedRequest::NO_ROUTE, now);
         }
         let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch: place.branch };
         let span = core.config.timers.f();
@@ -215,7 +215,7 @@ impl Legs {
         core: &mut Core,
         facts: Facts<'_>,
         place: LegId,
-        (response, flow, transmissions): (&Response, Flow, u32),
+        FinalResponse { response, flow, transmissions }: FinalResponse<'_>,
         now: Now,
     ) {
         let Some(recipient) = self.recipient(place.recipient) else {
@@ -254,15 +254,15 @@ impl Legs {
         core: &mut Core,
         facts: Facts<'_>,
         place: LegId,
-        fault: (Fault, u32),
+        FailedRequest { fault, transmissions }: FailedRequest,
         now: Now,
     ) {
         let Some(recipient) = self.recipient(place.recipient) else { return };
         if recipient.is_over() {
-            self.device_heard(core, facts, place, BranchResult::to_fault(fault.0).status, now);
+            self.device_heard(core, facts, place, BranchResult::to_fault(fault).status, now);
             return;
         }
-        recipient.fork.fail(place.branch, fault.0, fault.1);
+        recipient.fork.fail(place.branch, fault, transmissions);
         self.end_if_over(core, facts, place.recipient, now);
     }
 

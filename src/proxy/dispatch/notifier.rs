@@ -321,16 +321,16 @@ impl Report {
     pub(crate) fn ended(
         &mut self,
         core: &Core,
-        (cseq, status): (u32, Option<u16>),
+        cseq: u32,
+        status: Option<u16>,
         flow: Flow,
         now: Now,
     ) -> Option<Ending> {
-        if cseq != self.row.cseq || !matches!(self.stage, ReportStage::UnderWay(..)) {
+        let ReportStage::UnderWay(extent, ..) = self.stage else { return None };
+        if cseq != self.row.cseq {
             return None;
         }
-        let ReportStage::UnderWay(extent, ..) = std::mem::replace(&mut self.stage, ReportStage::Idle) else {
-            return None;
-        };
+        self.stage = ReportStage::Idle;
         Some(match status {
             Some(200..300) => {
                 // The place works: only places that failed are skipped next time.

@@ -122,14 +122,15 @@ impl Dispatches {
         &mut self,
         core: &mut Core,
         id: DispatchId,
-        (cseq, status): (u32, Option<u16>),
+        cseq: u32,
+        status: Option<u16>,
         now: Now,
     ) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
         let is_departed = dispatch.report.is_departed();
-        let ending = dispatch.report.ended(core, (cseq, status), dispatch.flow, now);
+        let ending = dispatch.report.ended(core, cseq, status, dispatch.flow, now);
         if ending.is_some() {
             let after = dispatch.report.age(now);
             core.tell(ProxyEvent::Reported { dispatch: id, cseq, status, after });

@@ -4,7 +4,7 @@
 use super::Dispatches;
 use crate::proxy::core::{Core, Due};
 use crate::proxy::journal::{DispatchId, Write};
-use crate::proxy::mailbox::{Entry, MailboxKey, MailboxTask, visit_wait};
+use crate::proxy::mailbox::{MailboxEntry, MailboxKey, MailboxTask, visit_wait};
 use crate::sip::Aor;
 use crate::time::Now;
 
@@ -42,7 +42,7 @@ impl Dispatches {
     }
 
     /// Tries a recipient who does not register here.
-    pub(super) fn visit(&self, core: &mut Core, (entry, round): (Entry, u8), now: Now) {
+    pub(super) fn visit(&self, core: &mut Core, (entry, round): (MailboxEntry, u8), now: Now) {
         let legs = self.all.get(&entry.dispatch).and_then(|dispatch| dispatch.legs.as_ref());
         let Some(lane) = legs.and_then(|legs| legs.waiting_lane(core, entry.recipient)) else {
             return;

@@ -48,7 +48,7 @@ pub(super) fn body(text: &str) -> &str {
 /// Reads everything that is sent with an independent parser.
 pub(super) fn readable(bytes: &Bytes) {
     // That parser does not know `tel:`.
-    let has_number = bytes.windows(4).any(|window| window == b"tel:");
+    let has_number = memchr::memmem::find(bytes, b"tel:").is_some();
     if !has_number && (bytes.starts_with(b"NOTIFY ") || bytes.starts_with(b"MESSAGE ")) {
         let reading = second_reader::read(bytes);
         assert!(reading.is_ok(), "{reading:?}: {}", String::from_utf8_lossy(bytes));

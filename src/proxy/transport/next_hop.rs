@@ -11,7 +11,7 @@ use crate::limits::network;
 use crate::machine::{ConnectId, Flow, Hop, LookupPayer, LookupTerms, ResolveId};
 use crate::proxy::journal::DispatchId;
 use crate::proxy::secret::Secret;
-use crate::sip::{Aor, Method, Transport, Uri};
+use crate::sip::{Aor, Method, Response, Transport, Uri};
 
 /// The user of a request: the part of the proxy that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +107,28 @@ pub(crate) enum Fault {
     NoRoute,
     /// It fits no datagram, and no connection can be made.
     TooLarge,
+}
+
+/// The final response to a request of ours.
+#[derive(Clone, Copy)]
+pub(crate) struct FinalResponse<'a> {
+    pub(crate) response: &'a Response,
+    /// The flow on which the request was sent.
+    pub(crate) flow: Flow,
+    /// How often it was sent until then.
+    pub(crate) transmissions: u32,
+}
+
+/// How a request of ours ended without a response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FailedRequest {
+    pub(crate) fault: Fault,
+    pub(crate) transmissions: u32,
+}
+
+impl FailedRequest {
+    /// It was never sent, because there is nowhere to send it.
+    pub(crate) const NO_ROUTE: Self = Self { fault: Fault::NoRoute, transmissions: 0 };
 }
 
 /// What the user of a request has to do next.

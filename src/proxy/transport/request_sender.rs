@@ -18,7 +18,9 @@ use bytes::Bytes;
 use self::tcp_refused_cache::TcpRefusedCache;
 use self::waits::{Large, OpenQuestions, Question, Wait};
 use super::inner::Inner;
-pub(crate) use super::next_hop::{Consent, Fault, NextHop, Printed, SenderNeed, SenderStep, Sending, User};
+pub(crate) use super::next_hop::{
+    Consent, FailedRequest, Fault, FinalResponse, NextHop, Printed, SenderNeed, SenderStep, Sending, User,
+};
 use super::next_hop::{Rest, paced};
 use super::pacer::Pacer;
 use super::sockets::Sockets;

@@ -34,7 +34,7 @@ use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
 use crate::ui::sidebar::picker::picker_ui;
 use crate::ui::thread::album::Album;
-use crate::ui::thread::{Around, Place, ThreadView, header_ui, messages_ui, picked_ui};
+use crate::ui::thread::{Around, ScrollPlace, ThreadView, header_ui, messages_ui, picked_ui};
 use crate::ui::wire::WireView;
 
 /// What the middle column shows.
@@ -127,7 +127,7 @@ pub(crate) struct Shell {
     /// How many have been held.
     pub(crate) held_count: u64,
     /// Where the conversations that were not left at their end were left.
-    pub(crate) places: BTreeMap<ConversationId, Place>,
+    pub(crate) places: BTreeMap<ConversationId, ScrollPlace>,
     /// Where the messages were drawn in the last frame.
     pub(crate) messages: Option<Rect>,
     /// Whom one has a conversation with, besides the contacts.

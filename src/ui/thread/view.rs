@@ -33,8 +33,8 @@ pub(crate) struct ThreadView {
     pub(crate) names: Arc<Names>,
     /// The message to show as soon as its conversation is loaded, and whether it gets the keyboard focus.
     sought: Option<(MessageId, Focus)>,
-    /// Where the view was when the conversation was left: the message at its top, and how much of it was above.
-    left_at: Option<Place>,
+    /// Where the view was when the conversation was left.
+    left_at: Option<ScrollPlace>,
 }
 
 /// Whether a message that is shown gets the keyboard focus.
@@ -44,20 +44,26 @@ enum Focus {
     Left,
 }
 
-/// A message, and how much of it is above the view.
-pub(crate) type Place = (MessageId, f32);
+/// How far a conversation is scrolled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ScrollPlace {
+    /// The message at the top of the view.
+    message: MessageId,
+    /// How much of it is above the view.
+    above: f32,
+}
 
 impl ThreadView {
     /// The view of a conversation that was left at this place.
-    pub(crate) fn returning_to(left_at: Option<Place>) -> Self {
+    pub(crate) fn returning_to(left_at: Option<ScrollPlace>) -> Self {
         Self { left_at, ..Self::default() }
     }
 
     /// Where the view is, unless the end is in view.
-    pub(crate) fn place(&self) -> Option<Place> {
-        let (index, part) = self.list.place()?;
+    pub(crate) fn place(&self) -> Option<ScrollPlace> {
+        let (index, above) = self.list.place()?;
         let line = self.shown.as_ref()?.outline.get(index)?;
-        Some((line.id, part))
+        Some(ScrollPlace { message: line.id, above })
     }
 
     /// The message of others that is lowest in view, and how many of theirs follow it.
@@ -116,7 +122,7 @@ impl ThreadView {
         self.len_at_bottom = thread.outline.len();
         self.list = AnchoredList::of(thread.conversation.0);
         let index_of = |id| thread.outline.iter().position(|line| line.id == id);
-        if let Some((id, part)) = self.left_at.take()
+        if let Some(ScrollPlace { message: id, above: part }) = self.left_at.take()
             && let Some(index) = index_of(id)
         {
             self.list.reveal(index, RowPosition::Above(part));

@@ -7,10 +7,10 @@ use egui::{Align2, Id, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, po
 
 use super::list::status_color;
 use crate::injection::Mark;
-use crate::inspect::{Ladder, Row};
+use crate::inspect::{Ladder, Party, Row};
+use crate::model::text::visible;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, put};
-use crate::ui::kit::words;
 
 /// Height of one arrow with its label.
 const STEP: f32 = 30.0;
@@ -78,7 +78,7 @@ fn head(ui: &mut Ui, ladder: &Ladder, column: f32) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEAD), Sense::hover());
     for (number, party) in ladder.parties.iter().enumerate() {
         let center = x(rect, number, column);
-        let name = one_line(ui, &shown(&party.name), theme::strong(12.5), colors(ui).text, column - 8.0);
+        let name = one_line(ui, &shown(party), theme::strong(12.5), colors(ui).text, column - 8.0);
         let place = party.place.as_deref().unwrap_or("not seen here");
         let place = one_line(ui, place, theme::regular(11.0), colors(ui).weak, column - 8.0);
         put(ui.painter(), pos2(center - name.size().x / 2.0, rect.top() + 4.0), name);
@@ -121,7 +121,7 @@ fn step_ui(
     if let Some(what) = &befell {
         words.push_str(&format!(", {what}"));
     }
-    let name = |party: usize| ladder.parties.get(party).map(|party| shown(&party.name)).unwrap_or_default();
+    let name = |party: usize| ladder.parties.get(party).map(shown).unwrap_or_default();
     let at = format!("{:.3} s", times(place).as_secs_f64());
     let label = format!("{at} {words}, from {} to {}", name(row.from), name(row.to));
     let is_chosen = chosen == Some(place);
@@ -181,7 +181,8 @@ fn arrow(ui: &Ui, from: Pos2, to: Pos2, ink: egui::Color32) {
 }
 
 /// A party's address without its scheme and parameters, safe to show.
-fn shown(name: &str) -> String {
-    let rest = name.split_once(':').map_or(name, |(_, rest)| rest);
-    words::address(rest.split(';').next().unwrap_or(rest))
+fn shown(party: &Party) -> String {
+    let Some(address) = &party.address else { return party.name().to_owned() };
+    let text = address.without_params();
+    visible(text.split_once(':').map_or(text, |(_, rest)| rest))
 }

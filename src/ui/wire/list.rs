@@ -41,6 +41,7 @@ pub(super) fn list_ui(
 /// Draws one line; true if it was clicked.
 fn line_ui(ui: &mut Ui, place: usize, passing: &Passing, is_chosen: bool, look: &Look) -> bool {
     let (traced, what, [from, to]) = (&passing.traced, &passing.what, &passing.ends);
+    let [from_short, to_short] = &passing.short_ends;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), LINE), Sense::hover());
     let response = ui.interact(rect, Id::unique(("wire line", place)), Sense::click());
     let at = look.clock_millis(traced.wire.at);
@@ -69,7 +70,7 @@ fn line_ui(ui: &mut Ui, place: usize, passing: &Passing, is_chosen: bool, look: 
     let words = if rect.width() < NARROW || from.is_empty() {
         what
     } else {
-        format!("{what}    {} → {}", short(from), short(to))
+        format!("{what}    {from_short} → {to_short}")
     };
     let galley = one_line(ui, &words, font, ink, (rect.right() - start - 8.0).max(0.0));
     let top = rect.center().y - galley.size().y / 2.0;
@@ -105,9 +106,4 @@ pub(super) fn status_color(ui: &Ui, status: u16) -> egui::Color32 {
         300..=499 if matches!(status, 401 | 407) => colors.amber,
         _ => colors.red,
     }
-}
-
-/// An address without its parameters.
-fn short(address: &str) -> &str {
-    address.split(';').next().unwrap_or(address)
 }

@@ -8,6 +8,7 @@ use crate::limits::{
     WIRE_BYTES_MAX, WIRE_ENTRIES_MAX, WIRE_PEOPLE_MAX, WIRE_REGROUPED_PER_FRAME, WIRE_TAKEN_PER_FRAME,
 };
 use crate::runtime::engine::WireTap;
+use crate::sip::Uri;
 use crate::ui::kit::words;
 
 /// Old messages go a fifth at a time, and before there are too many: the submissions are put together anew meanwhile.
@@ -21,6 +22,8 @@ pub(super) struct Passing {
     pub(super) what: String,
     /// Who wrote it and to whom, safe to show.
     pub(super) ends: [String; 2],
+    /// The same, without the parameters of the addresses.
+    pub(super) short_ends: [String; 2],
     findable: Findable,
 }
 
@@ -28,7 +31,10 @@ impl Passing {
     fn of(traced: Traced) -> Self {
         let findable = Findable::of(&traced);
         let ends = findable.people().each_ref().map(|address| words::address(address));
-        Self { what: label(&traced), ends, findable, traced }
+        let uris = traced.fields().map(|fields| [fields.from().uri, fields.to().uri]);
+        let short = |uri: Uri| words::address(uri.without_params());
+        let short_ends = uris.map(|uris| uris.map(short)).unwrap_or_default();
+        Self { what: label(&traced), ends, short_ends, findable, traced }
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Facts, LegId, Legs};
 use crate::proxy::core::Core;
 use crate::proxy::dispatch::branch::Fork;
 use crate::proxy::routing::router::Target;
-use crate::proxy::transport::request_sender::{Consent, Fault, NextHop, User};
+use crate::proxy::transport::request_sender::{Consent, FailedRequest, NextHop, User};
 use crate::sip::{Scheme, Uri};
 use crate::time::Now;
 
@@ -31,7 +31,7 @@ impl Legs {
         };
         let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch };
         let Some((way, consent)) = core.router().way_again(&recipient.route, &uri, now) else {
-            return self.failed(core, facts, LegId { branch, ..place }, (Fault::NoRoute, 0), now);
+            return self.failed(core, facts, LegId { branch, ..place }, FailedRequest::NO_ROUTE, now);
         };
         let way = match payer {
             Some(payer) => way.paid_by(|| payer),

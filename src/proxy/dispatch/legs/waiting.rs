@@ -9,14 +9,14 @@ use crate::proxy::core::{Core, Due};
 use crate::proxy::dispatch::branch::BranchResult;
 use crate::proxy::dispatch::recipient::{Recipient, Saved, is_temporary};
 use crate::proxy::journal::{OutcomeState, WaitRow};
-use crate::proxy::mailbox::{Entry, MailboxFull, MailboxKey, Since, Weight, visit_wait};
+use crate::proxy::mailbox::{MailboxEntry, MailboxFull, MailboxKey, Since, Weight, visit_wait};
 use crate::proxy::transport::request_sender::User;
 use crate::sip::Aor;
 use crate::time::Now;
 
 impl Facts<'_> {
-    const fn entry(&self, recipient: u32) -> Entry {
-        Entry { dispatch: self.dispatch, recipient }
+    const fn entry(&self, recipient: u32) -> MailboxEntry {
+        MailboxEntry { dispatch: self.dispatch, recipient }
     }
 
     const fn weight(&self) -> Weight {
@@ -295,7 +295,7 @@ impl Legs {
     }
 
     /// A recipient of another domain does not register here: tries again by time.
-    fn visit_later(&mut self, core: &mut Core, (index, entry): (u32, Entry), now: Now) {
+    fn visit_later(&mut self, core: &mut Core, (index, entry): (u32, MailboxEntry), now: Now) {
         let Some(recipient) = self.recipient(index) else { return };
         if core.domains.aor(&recipient.route).is_none() {
             core.agenda.add(now.mono + visit_wait(0), Due::Visit(entry, 0));
