@@ -38,17 +38,18 @@ fn click(window: &mut Harness<'static, App>, label: &str) {
     window.run();
 }
 
-/// Draws until the thread that plays is done.
-fn wait_until_played(window: &mut Harness<'static, App>) {
+/// Draws until the thread that plays is done and this is said; a click counts only in the frame after it.
+fn wait_until_said(window: &mut Harness<'static, App>, words: &str) {
     for _ in 0..2000 {
         window.step();
-        if window.query_by_label("Copy result").is_some() {
+        let is_done = window.query_by_label("Copy result").is_some();
+        if is_done && window.query_all_by_label_contains(words).next().is_some() {
             window.run();
             return;
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    panic!("it never ended");
+    panic!("it never said {words}");
 }
 
 /// The window with the tab open; the chooser gives the script with this text.
@@ -86,7 +87,7 @@ fn a_script_is_opened_played_for_each_seed_mended_and_played_again() {
     assert!(says(&window, "No script is open"));
     click(&mut window, "10 runs");
     window.get_by_label("Open script…").click();
-    wait_until_played(&mut window);
+    wait_until_said(&mut window, "0 of 10 runs passed");
     assert!(says(&window, "0 of 10 runs passed"));
     window.get_by_label("Seed 10 failed");
     window.get_by_label_contains("Passed, line 8, after ");
@@ -95,7 +96,7 @@ fn a_script_is_opened_played_for_each_seed_mended_and_played_again() {
     std::fs::write(&path, WRONG_ABOUT_BEN.replace("\"Ben\", is: Delivered", "\"Ben\", is: Failed")).unwrap();
     click(&mut window, "1 run");
     window.get_by_label("Run again").click();
-    wait_until_played(&mut window);
+    wait_until_said(&mut window, "1 of 1 runs passed");
     assert!(says(&window, "1 of 1 runs passed"));
     window.get_by_label_contains("Passed, line 10, after ");
     window.get_by_label("Seed 1 passed");
@@ -105,7 +106,7 @@ fn a_script_is_opened_played_for_each_seed_mended_and_played_again() {
 fn the_result_is_copied() {
     let (mut window, _path, _folder) = opened(LARGE, Theme::Light, WRONG_ABOUT_BEN);
     window.get_by_label("Open script…").click();
-    wait_until_played(&mut window);
+    wait_until_said(&mut window, "0 of 1 runs passed");
     window.get_by_label("Copy result").click();
     let mut copied = None;
     for _ in 0..4 {
@@ -126,12 +127,12 @@ fn what_is_wrong_with_a_script_is_said_with_its_line_and_column() {
     let (mut window, path, _folder) =
         opened(LARGE, Theme::Light, &WRONG_ABOUT_BEN.replace("Outcome(of: \"Ben\"", "Outcome(of: \"Bem\""));
     window.get_by_label("Open script…").click();
-    wait_until_played(&mut window);
+    wait_until_said(&mut window, "ben.ron: line 10, column ");
     window.get_by_label_contains("ben.ron: line 10, column ");
     assert!(window.query_by_label_contains("Seed 1").is_none());
     std::fs::remove_file(&path).unwrap();
     window.get_by_label("Run again").click();
-    wait_until_played(&mut window);
+    wait_until_said(&mut window, "cannot be read: ");
     window.get_by_label_contains(&format!("{} cannot be read: ", path.display()));
 }
 
@@ -141,7 +142,7 @@ fn a_script_of_the_documentation_is_played() {
     click(&mut window, "Example script");
     window.get_by_label("01_patent.ron").click();
     window.step();
-    wait_until_played(&mut window);
+    wait_until_said(&mut window, "1 of 1 runs passed");
     assert!(says(&window, "1 of 1 runs passed"));
 }
 
@@ -149,7 +150,7 @@ fn a_script_of_the_documentation_is_played() {
 fn picture_of_a_failed_check_in_light() {
     let (mut window, _path, _folder) = opened(LARGE, Theme::Light, WRONG_ABOUT_BEN);
     window.get_by_label("Open script…").click();
-    wait_until_played(&mut window);
+    wait_until_said(&mut window, "0 of 1 runs passed");
     window.snapshot("checks_light");
 }
 
@@ -159,6 +160,6 @@ fn picture_of_a_passed_check_in_a_small_dark_window() {
     let (mut window, _path, _folder) = opened(SMALL, Theme::Dark, &right);
     click(&mut window, "10 runs");
     window.get_by_label("Open script…").click();
-    wait_until_played(&mut window);
+    wait_until_said(&mut window, "10 of 10 runs passed");
     window.snapshot("checks_small_dark");
 }
