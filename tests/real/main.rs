@@ -39,6 +39,8 @@ mod peers;
 mod program;
 mod received_files;
 mod receipts;
+#[cfg(feature = "gui")]
+mod second_start;
 mod silence;
 mod socket;
 mod statuses;

@@ -1,0 +1,83 @@
+//! The real window under a display without a screen: a second start hands its link over, and nothing is sent.
+
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+use crate::common::free_address;
+use crate::program::{Ended, Program, WAIT, fanfare_command};
+
+/// A display, and its name.
+fn display() -> (Program, String) {
+    let mut command = Command::new("Xvfb");
+    command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+    let screen = Program::start("Xvfb", command, None);
+    let number = screen.line_with("");
+    (screen, format!(":{number}"))
+}
+
+fn window(display: &str, args: &[&str]) -> Program {
+    let mut command = fanfare_command(args);
+    command.env("DISPLAY", display).env("LIBGL_ALWAYS_SOFTWARE", "1").env_remove("WAYLAND_DISPLAY");
+    Program::start("fanfare", command, None)
+}
+
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < WAIT, "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Whether a window of this folder answers.
+fn is_open(folder: &Path) -> bool {
+    UnixStream::connect(folder.join("window.socket")).is_ok()
+}
+
+/// What is being written to somebody new, as it is kept.
+fn draft(folder: &Path) -> Option<String> {
+    let path = folder.join("messages.sqlite3");
+    let store = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    store.query_row("SELECT text FROM draft", [], |row| row.get(0)).ok()
+}
+
+#[test]
+fn a_second_start_hands_its_link_to_the_window_that_is_open() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let account = format!(
+        "(address: \"sip:james@domain.com\", name: \"James\", proxy: \"udp:{}\", worked: true)",
+        free_address()
+    );
+    std::fs::write(folder.path().join("account.ron"), account).unwrap();
+    let (screen, display) = display();
+    let first = window(&display, &["--data", data]);
+    wait_for("the first window", || is_open(folder.path()));
+
+    let done = |ended: Ended| assert_eq!((ended.code(), ended.said().as_str()), (0, ""), "{ended:?}");
+    done(window(&display, &["--data", data, "im:zoe@example.org?body=Are%20you%20there%3F"]).end());
+    wait_for("the link in the message field", || draft(folder.path()).as_deref() == Some("Are you there?"));
+    done(window(&display, &["--data", data]).end());
+    let sent = "SELECT count(*) FROM attempt";
+    let store = Connection::open(folder.path().join("messages.sqlite3")).unwrap();
+    assert_eq!(store.query_row(sent, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+
+    first.signal("TERM");
+    assert_eq!(first.end().code(), 0);
+    // The socket of a window that was killed is no window: this one opens, with the draft.
+    let killed = window(&display, &["--data", data]);
+    wait_for("the second window", || is_open(folder.path()));
+    killed.kill();
+    assert!(folder.path().join("window.socket").exists(), "a killed window removes nothing");
+    let next = window(&display, &["--data", data, "sip:cy@example.org"]);
+    wait_for("the window after it", || is_open(folder.path()));
+    next.signal("TERM");
+    assert_eq!(next.end().code(), 0);
+    assert_eq!(draft(folder.path()).as_deref(), Some("Are you there?"));
+    screen.kill();
+}
