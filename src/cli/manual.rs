@@ -70,7 +70,8 @@ fn write_pages(command: &Command, above: Option<&str>, folder: &Path) -> anyhow:
     let path = folder.join(format!("{name}.1"));
     let page = page(command, above)?;
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    command.get_subcommands().try_for_each(|below| write_pages(below, Some(name), folder))
+    let mut shown = command.get_subcommands().filter(|below| !below.is_hide_set());
+    shown.try_for_each(|below| write_pages(below, Some(name), folder))
 }
 
 fn page(command: &Command, above: Option<&str>) -> anyhow::Result<Vec<u8>> {
