@@ -27,6 +27,8 @@ pub mod history;
 
 pub mod backup;
 
+pub mod own_backup;
+
 pub mod check;
 
 pub mod aliases;

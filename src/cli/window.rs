@@ -1,7 +1,6 @@
 //! `fanfare` and `fanfare demo`: the window with its engine.
 
 use std::cell::RefCell;
-use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,7 +21,7 @@ use crate::runtime::agent::{AgentError, STORE_FILE};
 use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake, WireTap};
 use crate::runtime::handover::{Doorbell, hand_over};
 use crate::runtime::logs;
-use crate::store::OpenErrorKind;
+use crate::store::{OpenErrorKind, own_backup};
 use crate::ui::desktop::browser::Opener;
 use crate::ui::desktop::calls::Calls;
 use crate::ui::desktop::chooser::Chooser;
@@ -50,7 +49,7 @@ pub(super) fn run(data: Option<&Path>, link: Option<Link>) -> anyhow::Result<Exi
             .context("this user has no home folder; give a folder with --data DIR")?,
     };
     let line = link.as_ref().map_or("", |link| link.written.as_str());
-    if hand_over(&folders.data, line) {
+    if hand_over(&folders.data, line) || !decide_on_damage(&folders)? {
         return Ok(ExitCode::SUCCESS);
     }
     let waker = Waker::default();
@@ -149,26 +148,71 @@ fn announce(why: &str) {
 
 /// The engine cannot start: says why, and does what the user decides. An error if that is to quit.
 fn decide(error: EngineError, folders: &Folders) -> anyhow::Result<()> {
-    let why = sentence(&error.to_string());
+    let store = folders.data.join(STORE_FILE);
     let failure = Failure {
         details: format!("Fanfare {}: {error}", env!("CARGO_PKG_VERSION")),
-        why,
+        why: sentence(&error.to_string()),
         can_begin_anew: can_begin_anew(&error),
+        backup: can_restore(&error).then(|| own_backup::made_at(&store)).flatten(),
+        ..Failure::default()
     };
     match ui::say_that_it_failed(failure) {
-        Ok(Choice::TryAgain) => Ok(()),
-        Ok(Choice::BeginAnew) => {
-            let aside = set_aside(&folders.data)?;
-            tracing::info!(file = %aside.display(), "the messages were set aside");
-            Ok(())
-        }
-        Ok(Choice::Quit) => Err(error.into()),
+        Ok(choice) if follow(choice, &store)? => Ok(()),
+        Ok(_) => Err(error.into()),
         Err(no_window) => {
             tracing::warn!(error = %no_window, "no window says why the program cannot start");
             announce(&sentence(&error.to_string()));
             Err(error.into())
         }
     }
+}
+
+/// If the last run found that the store is damaged, offers to go back to its backup; false if the user quits.
+fn decide_on_damage(folders: &Folders) -> anyhow::Result<bool> {
+    let store = folders.data.join(STORE_FILE);
+    if !own_backup::take_damage(&store)? {
+        return Ok(true);
+    }
+    let why = "The file with your messages is damaged: some of them may be wrong or missing.";
+    let failure = Failure {
+        details: format!("Fanfare {}: {} is damaged", env!("CARGO_PKG_VERSION"), store.display()),
+        why: why.to_owned(),
+        can_begin_anew: true,
+        backup: own_backup::made_at(&store),
+        can_go_on: true,
+        ..Failure::default()
+    };
+    match ui::say_that_it_failed(failure) {
+        Ok(choice) => follow(choice, &store),
+        Err(no_window) => {
+            tracing::warn!(error = %no_window, "no window says that the messages are damaged");
+            Ok(true)
+        }
+    }
+}
+
+/// Does what the user decided; false if that is to quit.
+fn follow(choice: Choice, store: &Path) -> anyhow::Result<bool> {
+    let aside = match choice {
+        Choice::TryAgain => return Ok(true),
+        Choice::Quit => return Ok(false),
+        Choice::Restore => own_backup::restore(store)?,
+        Choice::BeginAnew => own_backup::set_aside(store)?,
+    };
+    tracing::info!(file = %aside.display(), "the messages were set aside");
+    Ok(true)
+}
+
+/// True if the backup could be opened where the store cannot.
+const fn can_restore(error: &EngineError) -> bool {
+    let EngineError::Agent(AgentError::Store(error)) = error else { return false };
+    matches!(
+        error.kind,
+        OpenErrorKind::NotADatabase
+            | OpenErrorKind::Foreign { .. }
+            | OpenErrorKind::Unmigrated { .. }
+            | OpenErrorKind::Sqlite(_)
+    )
 }
 
 /// True if the store itself is at fault, so that an empty one would help.
@@ -182,21 +226,6 @@ const fn can_begin_anew(error: &EngineError) -> bool {
             | OpenErrorKind::Unmigrated { .. }
             | OpenErrorKind::Sqlite(_)
     )
-}
-
-/// Renames the store and what SQLite keeps beside it; nothing is overwritten.
-fn set_aside(data: &Path) -> std::io::Result<PathBuf> {
-    let name = |number: u32| data.join(format!("{STORE_FILE}.set-aside-{number}"));
-    let free = (1..u32::MAX).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
-    for ending in ["", "-wal", "-shm"] {
-        let mut to = free.clone().into_os_string();
-        to.push(ending);
-        match std::fs::rename(data.join(format!("{STORE_FILE}{ending}")), to) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-    }
-    Ok(free)
 }
 
 /// SIGINT and SIGTERM quit like the window does: the account signs off, and everything known is stored.
@@ -286,21 +315,17 @@ mod tests {
     }
 
     #[test]
-    fn a_store_is_set_aside_only_where_that_helps_and_nothing_is_lost() {
-        assert!(can_begin_anew(&store_error(OpenErrorKind::NotADatabase)));
-        assert!(can_begin_anew(&store_error(OpenErrorKind::Newer { found: 9, known: 6 })));
-        assert!(!can_begin_anew(&store_error(OpenErrorKind::InUse)));
-        assert!(!can_begin_anew(&EngineError::Ended));
-        let folder = tempfile::tempdir().unwrap();
-        for round in ["one", "two"] {
-            for ending in ["", "-wal"] {
-                std::fs::write(folder.path().join(format!("{STORE_FILE}{ending}")), round).unwrap();
-            }
-            set_aside(folder.path()).unwrap();
+    fn a_store_is_set_aside_or_restored_only_where_that_helps() {
+        for (kind, both) in [
+            (OpenErrorKind::NotADatabase, (true, true)),
+            // An older copy would hide what the newer program has written.
+            (OpenErrorKind::Newer { found: 9, known: 6 }, (true, false)),
+            (OpenErrorKind::InUse, (false, false)),
+        ] {
+            let error = store_error(kind);
+            assert_eq!((can_begin_anew(&error), can_restore(&error)), both, "{error}");
         }
-        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
-        assert_eq!(read("messages.sqlite3.set-aside-1"), "one");
-        assert_eq!(read("messages.sqlite3.set-aside-2-wal"), "two");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+        let ended = EngineError::Ended;
+        assert_eq!((can_begin_anew(&ended), can_restore(&ended)), (false, false));
     }
 }

@@ -31,3 +31,7 @@ pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const REPORTS_KEPT_BYTES_MAX: usize = 256 * 1024;
 /// Messages that are deleted at once; the others wait until these are gone.
 pub const DELETED_AT_ONCE_MAX: usize = 500;
+/// Bytes of a client's store of which a backup is made by itself, at most one a day.
+pub const BACKUP_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// How many times the bytes of the store must be free on the disk before a backup is made: messages need room too.
+pub const BACKUP_ROOM: u64 = 4;

@@ -1,14 +1,17 @@
-//! The small window that says why Fanfare cannot start, and what can be done. Whoever starts it from a menu sees no
-//! error output.
+//! The small window that says why Fanfare cannot start, or that its messages are damaged, and what can be done. Whoever
+//! starts it from a menu sees no error output.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use egui::{CentralPanel, Frame, RichText, Ui};
+use jiff::tz::TimeZone;
 
 use super::kit::theme::{self, colors};
 use super::kit::widgets::{banner, hint, primary};
+use super::kit::words::Look;
 use super::{Error, Options, native_options};
 use crate::model::snapshot::Settings;
+use crate::time::Timestamp;
 
 /// Why it cannot start.
 #[derive(Clone, Debug, Default)]
@@ -19,13 +22,21 @@ pub struct Failure {
     pub details: String,
     /// The messages can be set aside, to begin with none.
     pub can_begin_anew: bool,
+    /// When the backup that can be restored was made, if there is one.
+    pub backup: Option<Timestamp>,
+    /// It can start all the same.
+    pub can_go_on: bool,
+    /// The time zone for displayed times; the system's if none is given.
+    pub zone: Option<TimeZone>,
 }
 
 /// What the user decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// Try again: the cause may be gone.
+    /// Try again: the cause may be gone, or does not matter.
     TryAgain,
+    /// Put the backup in the place of the messages, which are set aside.
+    Restore,
     /// Set the messages aside and begin with none.
     BeginAnew,
     /// Give up.
@@ -38,7 +49,9 @@ pub enum Choice {
 pub struct StartFailed {
     failure: Failure,
     choice: Arc<Mutex<Choice>>,
-    is_sure: bool,
+    /// What is done if it is asked for once more.
+    asked: Option<Choice>,
+    look: Look,
 }
 
 impl StartFailed {
@@ -47,38 +60,74 @@ impl StartFailed {
     pub fn new(ctx: &egui::Context, failure: Failure, choice: Arc<Mutex<Choice>>) -> Self {
         theme::install(ctx);
         theme::apply(ctx, &Settings::default());
-        Self { failure, choice, is_sure: false }
+        let zone = failure.zone.clone().unwrap_or_else(TimeZone::system);
+        let look = Look { now: failure.backup.unwrap_or_default(), zone };
+        Self { failure, choice, asked: None, look }
     }
 
     fn contents(&mut self, ui: &mut Ui) -> Option<Choice> {
         ui.spacing_mut().item_spacing.y = 10.0;
-        ui.label(RichText::new("Fanfare cannot start").font(theme::strong(20.0)));
+        ui.label(RichText::new(self.title()).font(theme::strong(20.0)));
         banner(ui, &self.failure.why, colors(ui).red, colors(ui).red_soft);
-        if self.failure.can_begin_anew {
-            let words = if self.is_sure {
-                "Your messages stay on this computer, under another name, but Fanfare will not show them. Contacts and \
-                 settings are kept."
-            } else {
-                "You can set these messages aside and begin with none. Nothing is deleted."
-            };
-            hint(ui, words);
+        if let Some(words) = self.words() {
+            hint(ui, &words);
         }
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
-            if primary(ui, "Try again", true).clicked() {
+            let again = if self.failure.can_go_on { "Open all the same" } else { "Try again" };
+            if primary(ui, again, true).clicked() {
                 return Some(Choice::TryAgain);
             }
-            let label = if self.is_sure { "Set aside and begin" } else { "Begin without them…" };
-            if self.failure.can_begin_anew && ui.button(label).clicked() {
-                let was_sure = std::mem::replace(&mut self.is_sure, true);
-                return was_sure.then_some(Choice::BeginAnew);
-            }
+            let asked_for = self.drastic(ui);
             if ui.button("Copy details").clicked() {
                 ui.ctx().copy_text(self.failure.details.clone());
             }
-            ui.button("Quit").clicked().then_some(Choice::Quit)
+            let quits = ui.button("Quit").clicked().then_some(Choice::Quit);
+            // What sets messages aside is asked for twice.
+            let is_sure = asked_for.is_some() && self.asked == asked_for;
+            self.asked = asked_for.or(self.asked);
+            quits.or(asked_for.filter(|_| is_sure))
         })
         .inner
+    }
+
+    const fn title(&self) -> &'static str {
+        if self.failure.can_go_on { "Your messages are damaged" } else { "Fanfare cannot start" }
+    }
+
+    /// What can be done, or what will be done.
+    fn words(&self) -> Option<String> {
+        let from =
+            self.failure.backup.map(|at| format!("{}, {}", self.look.full_date(at), self.look.clock(at)));
+        match (self.asked, from) {
+            (Some(Choice::Restore), Some(from)) => Some(format!(
+                "You get the messages as they were on {from}. What came later is missing. The damaged file stays on this \
+                 computer, under another name."
+            )),
+            (Some(Choice::BeginAnew), _) => Some(
+                "Your messages stay on this computer, under another name, but Fanfare will not show them. Contacts and \
+                 settings are kept."
+                    .to_owned(),
+            ),
+            (_, Some(from)) => Some(format!(
+                "There is a backup from {from}. You can restore it, or begin with no messages. Nothing is deleted."
+            )),
+            (_, None) if self.failure.can_begin_anew => {
+                Some("You can set these messages aside and begin with none. Nothing is deleted.".to_owned())
+            }
+            (_, None) => None,
+        }
+    }
+
+    /// The buttons that set the messages aside.
+    fn drastic(&self, ui: &mut Ui) -> Option<Choice> {
+        let is_asked = |choice| self.asked == Some(choice);
+        let restore = if is_asked(Choice::Restore) { "Restore it" } else { "Restore the backup…" };
+        if self.failure.backup.is_some() && ui.button(restore).clicked() {
+            return Some(Choice::Restore);
+        }
+        let begin = if is_asked(Choice::BeginAnew) { "Set aside and begin" } else { "Begin without them…" };
+        (self.failure.can_begin_anew && ui.button(begin).clicked()).then_some(Choice::BeginAnew)
     }
 }
 

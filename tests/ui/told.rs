@@ -221,21 +221,31 @@ fn a_long_name_ends_before_the_pencil() {
     assert!(window.get_by_label(&format!("Edit {long}")).accesskit_node().bounding_box().is_some());
 }
 
+/// The window of a start that failed, and where its decision is written.
+fn start_failed(failure: Failure) -> (Harness<'static, StartFailed>, Arc<Mutex<Choice>>) {
+    let choice = Arc::new(Mutex::new(Choice::Quit));
+    let answer = Arc::clone(&choice);
+    let mut window = Harness::builder()
+        .with_size([560.0, 300.0])
+        .build_eframe(move |creation| StartFailed::new(&creation.egui_ctx, failure, answer));
+    window.run();
+    (window, choice)
+}
+
+const NO_DATABASE: &str =
+    "Cannot use the store /data/messages.sqlite3: the file is not a database, or it is damaged.";
+
 #[test]
 fn a_start_that_fails_says_why_and_what_can_be_done() {
-    let why = "Cannot use the store /data/messages.sqlite3: the file is not a database, or it is damaged.";
-    let failure = |can_begin_anew| Failure { why: why.into(), details: "Fanfare 0.1".into(), can_begin_anew };
-    let choice = Arc::new(Mutex::new(Choice::Quit));
-    let window = |can_begin_anew| {
-        let (failure, choice) = (failure(can_begin_anew), Arc::clone(&choice));
-        let mut window = Harness::builder()
-            .with_size([560.0, 300.0])
-            .build_eframe(move |creation| StartFailed::new(&creation.egui_ctx, failure, choice));
-        window.run();
-        window
+    let failure = |can_begin_anew| Failure {
+        why: NO_DATABASE.into(),
+        details: "Fanfare 0.1".into(),
+        can_begin_anew,
+        ..Failure::default()
     };
-    let mut damaged = window(true);
-    damaged.get_by_label(why);
+    let (mut damaged, choice) = start_failed(failure(true));
+    damaged.get_by_label(NO_DATABASE);
+    assert!(damaged.query_by_label("Restore the backup…").is_none(), "there is none");
     damaged.snapshot("start_failed");
     damaged.get_by_label("Begin without them…").click();
     damaged.run();
@@ -243,7 +253,7 @@ fn a_start_that_fails_says_why_and_what_can_be_done() {
     damaged.get_by_label("Set aside and begin").click();
     damaged.run();
     assert_eq!(*choice.lock().unwrap(), Choice::BeginAnew);
-    let mut in_use = window(false);
+    let (mut in_use, choice) = start_failed(failure(false));
     assert!(in_use.query_by_label("Begin without them…").is_none());
     in_use.get_by_label("Copy details").click();
     in_use.step();
@@ -256,5 +266,34 @@ fn a_start_that_fails_says_why_and_what_can_be_done() {
     assert!(has_copied);
     in_use.get_by_label("Try again").click();
     in_use.run();
+    assert_eq!(*choice.lock().unwrap(), Choice::TryAgain);
+}
+
+#[test]
+fn a_damaged_store_is_replaced_by_its_backup_if_that_is_asked_for_twice() {
+    let failure = Failure {
+        why: NO_DATABASE.into(),
+        can_begin_anew: true,
+        backup: Some(fanfare::time::Timestamp::from_millis(1_796_210_580_000)),
+        zone: Some(TimeZone::UTC),
+        ..Failure::default()
+    };
+    let (mut window, choice) = start_failed(failure.clone());
+    window.get_by_label_contains("There is a backup from 2 December 2026, 11:23.");
+    window.get_by_label("Begin without them…").click();
+    window.run();
+    // Another button is no second time.
+    window.get_by_label("Restore the backup…").click();
+    window.run();
+    assert_eq!(*choice.lock().unwrap(), Choice::Quit);
+    window.get_by_label_contains("What came later is missing.");
+    window.snapshot("start_failed_restore");
+    window.get_by_label("Restore it").click();
+    window.run();
+    assert_eq!(*choice.lock().unwrap(), Choice::Restore);
+    let (mut window, choice) = start_failed(Failure { can_go_on: true, ..failure });
+    window.get_by_label("Your messages are damaged");
+    window.get_by_label("Open all the same").click();
+    window.run();
     assert_eq!(*choice.lock().unwrap(), Choice::TryAgain);
 }

@@ -1,6 +1,7 @@
 //! Deletes messages in steps, each small enough that what arrives meanwhile is stored in time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -11,6 +12,7 @@ use crate::model::snapshot::Tally;
 use crate::model::text::{preview, shown};
 use crate::model::view::tally;
 use crate::store::history::{History, ReadError, Reader, StoredMessage};
+use crate::store::own_backup::OwnBackup;
 
 /// What is to be deleted, as the history was read for it.
 type Plan = Result<Vec<Deletion>, ReadError>;
@@ -33,11 +35,20 @@ impl Deleting {
         Self { tell, plans, asked: 0, steps: VecDeque::new(), is_under_way: false }
     }
 
-    /// Has the reader find out what is to be deleted and what is left then; false if it is too busy.
-    pub(super) fn begin(&mut self, history: &History, doomed: Doomed) -> bool {
+    /// Has the reader find out what is to be deleted and what is left then; false if it is too busy. The backup, which
+    /// has these messages too, is removed first.
+    pub(super) fn begin(
+        &mut self,
+        history: &History,
+        doomed: Doomed,
+        backup: Option<Arc<OwnBackup>>,
+    ) -> bool {
         let tell = self.tell.clone();
         let is_asked = self.asked < QUESTIONS_WAITING_MAX
             && history.ask(move |reader| {
+                if let Some(Err(error)) = backup.map(|backup| backup.remove()) {
+                    tracing::warn!(%error, "the backup still has messages that are deleted");
+                }
                 // There is room for each that was asked; if the engine is gone, nothing is deleted.
                 tell.try_send(plan(reader, &doomed)).ok();
             });

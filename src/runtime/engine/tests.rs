@@ -247,6 +247,7 @@ fn a_damaged_file_is_told_after_the_start() {
     });
     assert_eq!(damaged, path);
     assert!(!faults.is_empty());
+    assert!(crate::store::own_backup::take_damage(&path).unwrap(), "the next start says it too");
 }
 
 #[test]

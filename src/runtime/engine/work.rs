@@ -22,12 +22,13 @@ use crate::model::command::{AgentCommand, Command, Event, Notice, WindowEvent};
 use crate::model::contacts::AddressBook;
 use crate::model::deletion::Deletion;
 use crate::model::snapshot::PasswordPlace;
-use crate::runtime::agent::{Agent, AgentError, OpenedAgent};
+use crate::runtime::agent::{Agent, AgentError, OpenedAgent, STORE_FILE};
 use crate::runtime::faults::Fault;
 use crate::runtime::wire_tap::WireTap;
 use crate::store::history::search::LatestSearch;
 use crate::store::history::{History, ReadError};
 use crate::store::lock_file::LockFile;
+use crate::store::own_backup::OwnBackup;
 use crate::time::Clock;
 
 use super::deleting::Deleting;
@@ -105,6 +106,7 @@ struct Work {
     clock: Clock,
     keeper: Keeper,
     data: Option<PathBuf>,
+    backup: Option<Arc<OwnBackup>>,
     builder: SnapshotBuilder,
     running: Option<Running>,
     /// The password was typed, but no server has accepted it yet: it is saved once one has.
@@ -173,6 +175,7 @@ impl Work {
         let mut work = Self {
             clock,
             keeper,
+            backup: data.as_ref().map(|data| Arc::new(OwnBackup::of(data.join(STORE_FILE)))),
             data,
             builder,
             running: None,

@@ -52,7 +52,10 @@ impl App {
                 Notice::Matrix(conversation, matrix) => self.shell.matrix.take(conversation, matrix),
                 Notice::Found(found) => self.take_found(*found),
                 Notice::StoreDamaged { path, .. } => {
-                    let words = format!("{} is damaged: some messages may be wrong.", path.display());
+                    let words = format!(
+                        "{} is damaged: some messages may be wrong. Start Fanfare again to see what can be done.",
+                        path.display()
+                    );
                     self.shell.toasts.push(words);
                 }
                 Notice::NotDelivered { .. } | Notice::Delivered { .. } | Notice::Received { .. } => {}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::deletion::Doomed;
+use crate::store::own_backup;
 
 #[test]
 fn what_is_deleted_is_gone_at_once_and_after_a_restart() {
@@ -45,4 +46,19 @@ fn what_is_deleted_is_gone_at_once_and_after_a_restart() {
     let before = Doomed::OlderThan(again.engine.now().plus(Duration::from_secs(60)));
     again.engine.send(Command::Delete(before)).unwrap();
     again.until("nothing", |engine| engine.snapshot().conversations.is_empty().then_some(()));
+}
+
+#[test]
+fn what_is_deleted_is_in_no_backup() {
+    let (folder, proxy) = (tempfile::tempdir().unwrap(), proxy());
+    let window = started(folder.path(), Some(account("james", &proxy)));
+    window.until_connected();
+    window.send(&["sip:nobody@domain.com"], "First");
+    let conversation = window.until_thread("one", |thread| thread.outline.len() == 1).conversation;
+    let store = folder.path().join("data").join(crate::runtime::agent::STORE_FILE);
+    window.until("a backup", |_| own_backup::made_at(&store).map(drop));
+    let up_to = window.engine.snapshot().conversations[0].newest;
+    window.engine.send(Command::Delete(Doomed::Conversation { conversation, up_to })).unwrap();
+    window.until("deleted", |engine| engine.snapshot().conversations.is_empty().then_some(()));
+    assert_eq!(own_backup::made_at(&store), None);
 }

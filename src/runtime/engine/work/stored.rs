@@ -1,6 +1,6 @@
 //! What is done with the stored messages besides showing them: files saved, searches, drafts, and a check of the file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Round, Work};
@@ -19,6 +19,7 @@ use crate::runtime::engine::saving::{hand_over, save};
 use crate::runtime::engine::searching::search;
 use crate::store::check::damage_of;
 use crate::store::history::{History, ReadError, Reader};
+use crate::store::own_backup::{self, OwnBackup};
 
 impl Work {
     pub(super) fn save_file(&mut self, message: MessageId, file: usize, to: Option<PathBuf>) {
@@ -80,7 +81,8 @@ impl Work {
     /// Begins to delete messages.
     pub(super) fn delete(&mut self, doomed: Doomed) {
         let history = self.running.as_ref().and_then(|running| running.history.as_ref());
-        if !history.is_some_and(|history| self.deleting.begin(history, doomed)) {
+        let backup = self.backup.clone();
+        if !history.is_some_and(|history| self.deleting.begin(history, doomed, backup)) {
             self.builder.tell(Notice::NotDeleted);
         }
     }
@@ -127,7 +129,7 @@ impl Work {
             (Arc::clone(self.builder.out()), self.data.as_ref().map(|data| data.join(STORE_FILE)));
         let measure = move |reader: &(dyn Reader + 'static)| {
             if let Ok(found) = reader.storage_use() {
-                let beside = file.as_deref().map_or(0, bytes_beside);
+                let beside = file.as_deref().map_or(0, own_backup::bytes_beside);
                 out.tell(Notice::Storage(StorageUse { bytes: found.bytes + beside, ..found }));
             }
         };
@@ -135,7 +137,7 @@ impl Work {
         let _is_asked = self.history().is_some_and(|history| history.ask(measure));
     }
 
-    /// Tells what was being written when the program ended, and has the file checked; once for each run.
+    /// Tells what was being written when the program ended, and has the file checked and copied; once for each run.
     pub(super) fn begin_with_the_store(&mut self, agent: &Agent) {
         if std::mem::replace(&mut self.has_looked_at_the_store, true) {
             return;
@@ -144,8 +146,8 @@ impl Work {
         if !drafts.is_empty() {
             self.builder.tell(Notice::Drafts(drafts));
         }
-        if let Some(data) = &self.data {
-            check(data.join(STORE_FILE), Arc::clone(self.builder.out()));
+        if let (Some(data), Some(backup)) = (&self.data, &self.backup) {
+            check(data.join(STORE_FILE), Arc::clone(backup), Arc::clone(self.builder.out()));
         }
     }
 
@@ -154,22 +156,23 @@ impl Work {
     }
 }
 
-/// Bytes of the log of a store, and of the log's index.
-fn bytes_beside(file: &Path) -> u64 {
-    let named = |suffix: &str| {
-        let mut name = file.as_os_str().to_owned();
-        name.push(suffix);
-        std::fs::metadata(name).map_or(0, |data| data.len())
-    };
-    ["-wal", "-shm"].into_iter().map(named).sum()
-}
-
-/// Checks the file on a thread of its own, because a large one takes a while.
-fn check(path: PathBuf, out: Arc<Out>) {
-    let work = move || match damage_of(&path) {
-        Ok(faults) if faults.is_empty() => {}
-        Ok(faults) => out.tell(Notice::StoreDamaged { path, faults }),
-        Err(error) => out.tell(Notice::StoreDamaged { path, faults: vec![error.to_string()] }),
+/// Checks the file on a thread of its own, because a large one takes a while. A sound one is copied.
+fn check(path: PathBuf, backup: Arc<OwnBackup>, out: Arc<Out>) {
+    let work = move || {
+        let faults = match damage_of(&path) {
+            Ok(faults) if faults.is_empty() => {
+                if let Err(error) = backup.renew() {
+                    tracing::warn!(%error, "no backup of the messages is made");
+                }
+                return;
+            }
+            Ok(faults) => faults,
+            Err(error) => vec![error.to_string()],
+        };
+        if let Err(error) = own_backup::note_damage(&path) {
+            tracing::warn!(%error, "the next start will not say that the messages are damaged");
+        }
+        out.tell(Notice::StoreDamaged { path, faults });
     };
     if let Err(error) = std::thread::Builder::new().name("store-check".to_owned()).spawn(work) {
         tracing::warn!(%error, "the store cannot be checked");
