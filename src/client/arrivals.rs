@@ -6,7 +6,7 @@ use super::agent::capabilities;
 use super::agent::core::{IncomingRequest, Task};
 use super::{UserAgent, inbox};
 use crate::machine::{DropReason, Flow};
-use crate::sip::{self, Message, Method, Request, Response, Transport};
+use crate::sip::{self, Message, Method, Request, Response};
 use crate::time::Now;
 use crate::transaction::Arrival;
 
@@ -45,7 +45,8 @@ impl UserAgent {
     /// Whether an unreadable request is answered all the same: our server should learn at once that it reached
     /// nobody.
     fn may_be_answered(&self, bytes: &[u8], flow: Flow) -> bool {
-        let is_proven = flow.transport != Transport::Udp || self.core.own_contact.may_name_us(bytes);
+        let is_proven =
+            self.core.server.stream_flow() == Some(flow) || self.core.own_contact.may_name_us(bytes);
         self.core.profile.peer_to_peer || is_proven && self.core.server.leads_to_proxy(flow)
     }
 

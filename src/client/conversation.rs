@@ -152,9 +152,14 @@ impl Conversations {
         Some(id)
     }
 
-    /// The conversation with this one person, if there is one.
-    pub(super) fn find(&self, person: &PersonRow, core: &Core) -> Option<ConversationId> {
-        let people = without(std::slice::from_ref(person), &uri_key(&core.profile.address));
+    /// True if there is a conversation with these people, none of them hidden.
+    pub(super) fn is_known(&self, core: &Core, people: &[PersonRow]) -> bool {
+        self.find(people, core).is_some()
+    }
+
+    /// The conversation with these people, none of them hidden, if there is one.
+    pub(super) fn find(&self, people: &[PersonRow], core: &Core) -> Option<ConversationId> {
+        let people = without(people, &uri_key(&core.profile.address));
         self.by_people.get(&people_key(&people, false)).copied()
     }
 

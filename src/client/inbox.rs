@@ -9,8 +9,10 @@ mod quota;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use self::composing::Composing;
-use self::quota::{Quota, Taken};
+use self::quota::{Quota, Spent, Taken};
 use super::agent::capabilities::ACCEPT;
 use super::agent::core::{Action, Core, IncomingRequest, PendingResponse};
 use super::agent::own_contact::Named;
@@ -85,7 +87,7 @@ impl Inbox {
         if core.batches_waiting() >= BATCHES_WAITING_MAX {
             return core.answer_now(asked, lost.status, lost.bytes, now);
         }
-        let key = double_key(asked.request.fields());
+        let key = double_key(asked.request);
         if self.keys.contains_key(&key) {
             return core.promise(Action::Repeated { key, kept, lost });
         }
@@ -160,18 +162,16 @@ impl Inbox {
         now: Now,
     ) -> Option<IncomingRow> {
         let fields = asked.request.fields();
-        let from = person(&fields.from());
-        let also_to: Vec<_> = also_to(fields).iter().take(RECIPIENTS_MAX).map(person).collect();
-        // Replies go to everybody, so a conversation is all of them; Also-To is empty if we got a hidden copy (W7).
-        let people: Vec<_> = std::iter::once(&from).chain(&also_to).cloned().collect();
+        let people = participants(fields);
         let conversation = conversations.place(core, &people, false)?;
+        let (from, also_to) = people.split_first()?;
         Some(IncomingRow {
             id: core.next_message(),
             conversation,
             at: now.wall,
             sent_at: fields.first("Date").and_then(date::read),
-            from,
-            also_to,
+            from: from.clone(),
+            also_to: also_to.to_vec(),
             content_type: content_type(fields),
             body: asked.request.body(),
             key: key.to_owned(),
@@ -179,8 +179,8 @@ impl Inbox {
         })
     }
 
-    /// Counts a message of a stranger. If today's bytes are used up, the seconds until there are new ones; the owner is
-    /// told once a day.
+    /// Counts a message of a stranger. If what strangers have today is used up, the seconds until there is more; the owner
+    /// is told once a day.
     fn over_quota(
         &mut self,
         core: &mut Core,
@@ -193,7 +193,9 @@ impl Inbox {
         if is_harmless || uri_key(&from) == uri_key(&core.profile.address) {
             return None;
         }
-        match self.quota.take(from.aor().domain(), request.bytes().len(), now.mono) {
+        let begins_one = !conversations.is_known(core, &participants(request.fields()));
+        let message = Spent { bytes: request.bytes().len(), conversations: usize::from(begins_one) };
+        match self.quota.take(from.aor().domain(), message, now.mono) {
             Taken::Yes => None,
             Taken::No { wait, is_first } => {
                 if is_first {
@@ -296,17 +298,29 @@ fn composing(core: &mut Core, conversations: &Conversations, request: &Request, 
     let Some(composing) = Composing::parse(&request.body()) else {
         return;
     };
-    if let Some(conversation) = conversations.find(&from, core) {
+    if let Some(conversation) = conversations.find(std::slice::from_ref(&from), core) {
         let until = composing.refresh.map(|refresh| now.mono + refresh);
         core.tell(Event::Window(WindowEvent::Composing { conversation, from, until }));
     }
 }
 
-/// The key that identifies duplicates (W15): From tag, Call-ID and CSeq; without a tag, the From address.
-fn double_key(fields: &Fields) -> String {
+/// What a message that came before has in common with this one (W15). Who sent it and what it says belong to it: whoever
+/// has seen the tag and the Call-ID of somebody else's message could have it taken for a double of his own otherwise,
+/// and answered as received.
+fn double_key(request: &Request) -> String {
+    let fields = request.fields();
     let from = fields.from();
-    let sender = from.tag().unwrap_or_else(|| from.uri.as_str());
-    format!("{sender} {} {}", fields.cseq(), fields.call_id())
+    let hash = Sha256::digest(request.body());
+    let content: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let tag = from.tag().unwrap_or("-");
+    format!("{} {tag} {content} {} {}", uri_key(&from.uri), fields.cseq(), fields.call_id())
+}
+
+/// The sender, then those who got it too. Replies go to everybody, so a conversation is all of them; Also-To is empty if
+/// we got a hidden copy (W7).
+fn participants(fields: &Fields) -> Vec<PersonRow> {
+    let also_to = also_to(fields);
+    std::iter::once(&fields.from()).chain(also_to.iter().take(RECIPIENTS_MAX)).map(person).collect()
 }
 
 fn person(address: &NameAddr) -> PersonRow {

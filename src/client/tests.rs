@@ -207,7 +207,7 @@ impl Stage {
 
     /// Our Contact.
     fn contact(&self) -> String {
-        format!("sip:{}@{OWN}", self.agent.core.own_contact.user(true))
+        format!("sip:{}@{OWN}", self.agent.core.own_contact.user(false))
     }
 
     /// The same text with our Contact in place of our local address.

@@ -26,7 +26,12 @@ pub const RECIPIENTS_HELD_MAX: usize = 1000;
 pub const STRANGERS_BYTES_A_DAY: usize = 200 * 1024 * 1024;
 /// The same from one domain.
 pub const STRANGER_DOMAIN_BYTES_A_DAY: usize = 50 * 1024 * 1024;
-/// Domains whose bytes are counted; those of further ones count together.
+/// Conversations that these people may begin in a day; over it, 413. Filling `CONVERSATIONS_MAX` takes
+/// them weeks, and a help desk does not notice.
+pub const STRANGERS_CONVERSATIONS_A_DAY: usize = 5000;
+/// The same from one domain.
+pub const STRANGER_DOMAIN_CONVERSATIONS_A_DAY: usize = 2000;
+/// Domains whose messages are counted; those of further ones count together.
 pub const STRANGER_DOMAINS_MAX: usize = 1000;
 /// Sessions of a client with recipients whose answers asked for the password; over it, the oldest is forgotten, and that
 /// recipient's next answer may ask again.

@@ -326,8 +326,8 @@ impl Core {
         bytes: Bytes,
         now: Now,
     ) {
-        let (deadline, transmissions_max) = (None, None);
-        let outgoing = Outgoing { user: task, branch, method, flow, bytes, deadline, transmissions_max };
+        let (user, deadline, transmissions_max) = (task, None, self.server.transmissions_max(flow));
+        let outgoing = Outgoing { user, branch, method, flow, bytes, deadline, transmissions_max };
         self.transactions.send(outgoing, now.mono);
     }
 
@@ -374,11 +374,11 @@ impl Core {
         Device { params: format!(";+sip.instance=\"<{instance}>\"{reg_id}"), is_outbound }
     }
 
-    /// Whether a request is from our server (W25): it comes from its address and, if a datagram, names our Contact,
-    /// which nobody else knows. The latter is waived until the server has done so once.
+    /// Whether a request is from our server (W25): over the connection that we opened to it, or from its address and to
+    /// our Contact, which nobody else knows. The latter is waived until the server has done so once.
     pub(crate) fn is_from_server(&self, request: &Request, flow: Flow) -> bool {
-        let is_proven =
-            flow.transport != Transport::Udp || self.own_contact.is_as_the_server_writes(request.uri());
+        let is_proven = self.server.stream_flow() == Some(flow)
+            || self.own_contact.is_as_the_server_writes(request.uri());
         is_proven && self.server.leads_to_proxy(flow)
     }
 
@@ -387,7 +387,7 @@ impl Core {
         // Large requests leave on a connection, but we stay reachable on the flow that we registered on.
         let reached = self.server.main().unwrap_or(flow);
         let own = self.server.own_address(reached);
-        let user = self.own_contact.user(reached.transport == Transport::Udp);
+        let user = self.own_contact.user(reached.transport.is_secure());
         let scheme = if self.profile.address.is_sips() { "sips" } else { "sip" };
         format!("<{scheme}:{user}@{own}{}>", reached.transport.uri_param())
     }

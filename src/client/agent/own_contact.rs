@@ -1,10 +1,11 @@
-//! The user part of our Contact. Where datagrams reach us it carries an unguessable token, and a request that comes by
-//! datagram must name it, from the first request on that does.
+//! The user part of our Contact. It carries an unguessable token, and a request must name it, from the first request on that
+//! does, unless it comes over the connection that we opened to our server.
 //!
-//! Anybody can put our server's address on a datagram. Only our server was told the token, and it writes the Contact as
+//! Anybody can put our server's address on a datagram, and other programs on its computer, or behind the same NAT, can
+//! connect from its address. Only our server was told the token, and it writes the Contact as
 //! we registered it into the Request-URI of what it sends us (RFC 3261 §10.3, §16.5, §12.2.1.1). Some servers write the
 //! account's user part instead; that is accepted until the server has named our Contact once, which nobody else can do.
-//! A connection identifies its other end by itself, so what comes over one needs no token.
+//! Under TLS our own connection is the only way to us, and the Contact needs no token.
 
 use memchr::memmem;
 
@@ -51,9 +52,9 @@ impl OwnContact {
         }
     }
 
-    /// The user part of the Contact, with the token if datagrams reach us there.
-    pub(crate) fn user(&self, is_datagram: bool) -> String {
-        if is_datagram { format!("{}-{}", self.user, self.token) } else { self.user.clone() }
+    /// The user part of the Contact, with the token unless that is reached under TLS.
+    pub(crate) fn user(&self, is_secure: bool) -> String {
+        if is_secure { self.user.clone() } else { format!("{}-{}", self.user, self.token) }
     }
 
     /// Notes that the server has named our Contact; from then on only the token counts as proof.
@@ -103,8 +104,8 @@ mod tests {
         let mut own = OwnContact::new(&address, &mut Random::from_seed(1));
         let token = &own.token;
         assert_eq!(token.len(), 16, "80 bits");
-        assert_eq!(own.user(true), format!("j%20b-{token}"));
-        assert_eq!(own.user(false), "j%20b");
+        assert_eq!(own.user(false), format!("j%20b-{token}"));
+        assert_eq!(own.user(true), "j%20b");
         let other = OwnContact::new(&address, &mut Random::from_seed(2)).token;
         assert_ne!(*token, other, "each start has its own");
         for (user, named) in [

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::redirect::Target;
-use crate::limits::SERVER_ADDRESSES_MAX;
+use crate::limits::{SERVER_ADDRESSES_MAX, UNPROVEN_TRANSMISSIONS_MAX};
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::model::server::Server;
 use crate::sip::{Transport, Uri};
@@ -327,6 +327,12 @@ impl ServerConnection {
             Transport::Tcp => clear.any(|hop| ip_of(hop.remote) == ip_of(flow.remote)),
             Transport::Tls | Transport::Ws | Transport::Wss => false,
         }
+    }
+
+    /// How often a request is sent there: where a 3xx leads, nobody may have asked for it (RFC 9000 §8).
+    pub(crate) fn transmissions_max(&self, flow: Flow) -> Option<u32> {
+        let is_led = self.hop().is_some() && !self.leads_to_proxy(flow);
+        is_led.then_some(UNPROVEN_TRANSMISSIONS_MAX)
     }
 
     /// Whether a response on `flow` may answer a request sent on `sent`: it comes from the same place or from the

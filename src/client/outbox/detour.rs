@@ -3,13 +3,14 @@
 //!
 //! **Invariant:** whoever can cause a 3xx to our request can choose where it goes. So it goes there without
 //! credentials, challenges from there are not answered, and nothing from there is trusted except the answer to this one
-//! request.
+//! request. It goes no nearer to this computer than our server is, whose services would take us for one of theirs, and in
+//! datagrams only a few times.
 
 use std::collections::VecDeque;
 
 use crate::client::agent::core::Core;
 use crate::client::agent::redirect::{Keep, Redirects, Target};
-use crate::limits::UDP_REQUEST_BYTES_MAX;
+use crate::limits::{Nearness, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::sip::{Response, Transport, Uri};
 
@@ -32,6 +33,8 @@ pub(super) struct Detour {
     targets: u32,
     /// It is too large for a datagram.
     is_large: bool,
+    /// How near our server is.
+    server: Nearness,
 }
 
 /// How far the way to the target is prepared.
@@ -59,6 +62,7 @@ impl Detour {
             way: DetourStage::None,
             targets: 0,
             is_large: body_bytes + HEAD_BYTES > UDP_REQUEST_BYTES_MAX,
+            server: core.server.hop().map_or(Nearness::Elsewhere, |hop| Nearness::of(hop.remote.ip())),
         }
     }
 
@@ -114,9 +118,12 @@ impl Detour {
 
     /// The target's look-up has ended.
     pub(super) fn found(&mut self, core: &mut Core, hops: Vec<Hop>) {
-        let keep = self.keep;
-        self.hops =
-            hops.into_iter().filter(|hop| keep == Keep::Nothing || hop.transport.is_secure()).collect();
+        let (keep, server) = (self.keep, self.server);
+        let may_go = |hop: &Hop| {
+            let is_kept = keep == Keep::Nothing || hop.transport.is_secure();
+            is_kept && Nearness::of(hop.remote.ip()) >= server
+        };
+        self.hops = hops.into_iter().filter(may_go).collect();
         let datagram = self.hops.front().copied().filter(|hop| !hop.transport.is_reliable());
         if let Some(hop) = datagram.filter(|_| self.is_large) {
             // RFC 3261 §18.1.1.

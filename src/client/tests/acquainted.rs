@@ -1,6 +1,7 @@
 //! Automatic messages go to people whom the user knows, at their plain address, and nowhere else (W28).
 
 use super::*;
+use crate::limits::STRANGER_DOMAIN_CONVERSATIONS_A_DAY;
 use crate::model::journal::ConversationId;
 
 const DELIVERED_AND_SEEN: [&str; 2] = ["delivered", "displayed"];
@@ -144,4 +145,31 @@ fn w31_what_strangers_fill_the_disk_with_in_a_day_has_an_end_and_people_we_know_
     assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "{:?}", stage.sent);
     stage.advance(Duration::from_secs(24 * 3600));
     assert!(answers(&mut stage, "sip:x@evil.example", 103).starts_with("SIP/2.0 200 "));
+}
+
+#[test]
+fn w31_a_stranger_begins_so_many_conversations_a_day_under_as_many_names() {
+    let instance = Some("urn:uuid:00000000-0000-4000-8000-000000000001".to_owned());
+    let mut stage = Stage::with_rows(&account(), Rows { instance, ..Rows::default() }, start());
+    stage.connect();
+    stage.knows(&["sip:ann@domain.com"]);
+    let status = |stage: &mut Stage, from: &str, number: usize| {
+        stage.sent.clear();
+        stage.proxy_sends(&large(from, number, 10));
+        stage.rows.clear();
+        stage.sent.pop().expect("an answer").1["SIP/2.0 ".len()..][..3].to_owned()
+    };
+    let names = 0..STRANGER_DOMAIN_CONVERSATIONS_A_DAY + 50;
+    let taken =
+        names.filter(|number| status(&mut stage, &format!("sip:x{number}@evil.example"), *number) == "200");
+    assert_eq!(taken.count(), STRANGER_DOMAIN_CONVERSATIONS_A_DAY);
+    let people = [
+        ("sip:late@evil.example", "413"),
+        ("sip:x0@evil.example", "200"),
+        ("sip:ann@domain.com", "200"),
+        ("sip:z@other.example", "200"),
+    ];
+    for (number, (from, expected)) in (10_000..).zip(people) {
+        assert_eq!(status(&mut stage, from, number), expected, "{from}");
+    }
 }

@@ -82,6 +82,23 @@ fn w15_a_double_is_shown_once_and_answered_each_time() {
 }
 
 #[test]
+fn w15_what_somebody_else_wrote_under_the_same_tag_and_call_id_is_no_double() {
+    let mut stage = Stage::new(&account());
+    let mut branch = 0..;
+    let mut proxy_sends = |message: &str| {
+        let number = branch.next().unwrap();
+        stage.proxy_sends(&message.replace("branch=z9hG4bKc1", &format!("branch=z9hG4bKn{number}")));
+        stage.events.len()
+    };
+    let first = leg("c1", "", "x");
+    assert_eq!(proxy_sends(&first), 1);
+    assert_eq!(proxy_sends(&first.replace("sip:ann@domain.com", "sip:bob@domain.com")), 2);
+    assert_eq!(proxy_sends(&leg("c1", "", "y")), 3, "the same person, other words");
+    // However the same address is spelled, it is the same message.
+    assert_eq!(proxy_sends(&first.replace("sip:ann@domain.com", "im:ann@Domain.com.")), 3);
+}
+
+#[test]
 fn w15_doubles_are_told_apart_for_eight_days() {
     let mut stage = Stage::new(&account());
     stage.proxy_sends(&leg("c1", "", "x"));
@@ -225,7 +242,7 @@ fn what_we_do_not_do_is_answered_plainly() {
     // Somebody else used our port before, and his binding still exists.
     let mut stage = Stage::new(&account());
     stage.receive(stream_flow(7), &base.replace("MESSAGE sip:james@", "MESSAGE sip:bob@"));
-    assert!(stage.sent[0].1.starts_with("SIP/2.0 404 "), "{}", stage.sent[0].1);
+    assert!(stage.sent[0].1.starts_with("SIP/2.0 403 "), "{}", stage.sent[0].1);
     assert_eq!(stage.events, []);
 }
 

@@ -195,6 +195,54 @@ fn a_message_follows_a_redirect_straight_to_its_target_without_credentials() {
     assert_eq!(phrase(&stage), "Redirected to sip:ann@elsewhere.example");
 }
 
+/// Where a message goes that the server at this address redirects to a name that leads to these places: connections, and
+/// how many datagrams.
+fn led_to(server: &str, places: &[(Transport, &str)]) -> (Vec<String>, usize) {
+    let mut stage = Stage::new(&Account { proxy: format!("udp:{server}"), ..account() });
+    stage.command(AgentCommand::Connect);
+    let request = stage.take_sent("REGISTER");
+    stage.receive(udp(server), &response(&request, "200 OK", "Expires: 600\n"));
+    stage.send(&["im:ann@domain.com"], "PING\nSET hacked 1\nQUIT");
+    let first = stage.take_sent("MESSAGE");
+    stage.receive(
+        udp(server),
+        &response(&first, "302 Moved Temporarily", "Contact: <sip:ann@else.example>\n"),
+    );
+    let (id, _) = asked(&stage);
+    stage.sent.clear();
+    let hops = places.iter().map(|(transport, place)| hop(*transport, place)).collect();
+    stage.input(Input::Resolved { id, hops });
+    while let Some((id, _)) = stage.connects.last().copied().filter(|_| stage.sent.is_empty()) {
+        stage.input(Input::ConnectFailed { id, fault: ConnectFault::Unreachable });
+        if stage.connects.last().is_some_and(|(last, _)| *last == id) {
+            break;
+        }
+    }
+    stage.advance(Duration::from_secs(40));
+    let datagrams = stage.sent.iter().filter(|(_, text)| text.starts_with("MESSAGE")).count();
+    (stage.connects.iter().map(|(_, hop)| hop.remote.to_string()).collect(), datagrams)
+}
+
+#[test]
+fn a_redirect_leads_no_nearer_than_the_server_is_and_sends_little() {
+    let near = [
+        (Transport::Tcp, "127.0.0.1:6379"),
+        (Transport::Udp, "[::1]:6379"),
+        (Transport::Tcp, "169.254.169.254:80"),
+        (Transport::Tcp, "10.0.0.1:25"),
+        (Transport::Udp, "192.168.1.1:53"),
+    ];
+    assert_eq!(led_to("192.0.2.9:5060", &near), (vec![], 0));
+    assert_eq!(
+        led_to("10.0.0.9:5060", &near[..4]),
+        (vec!["10.0.0.1:25".to_owned()], 0),
+        "the server is near too"
+    );
+    assert_eq!(led_to("127.0.0.1:5060", &near[..1]), (vec!["127.0.0.1:6379".to_owned()], 0));
+    // Whoever is there may never have asked for it.
+    assert_eq!(led_to("192.0.2.9:5060", &[(Transport::Udp, "198.51.100.7:5060")]), (vec![], 3));
+}
+
 #[test]
 fn a_target_that_asks_for_a_password_gets_none_and_the_next_one_is_tried() {
     let mut stage = plain();

@@ -117,6 +117,15 @@ fn a_storm_of_one_kind_leaves_the_other_kinds_their_answers() {
 }
 
 #[test]
+fn a_connection_from_the_servers_address_has_to_name_our_contact_too() {
+    let mut stage = Stage::connected();
+    // The server brings a message that is too large for a datagram, to the Contact that only it was told.
+    taken(&mut stage, tcp(PROXY), "c1");
+    // Another program of that computer.
+    refused(&mut stage, tcp(PROXY));
+}
+
+#[test]
 fn every_address_of_the_server_counts_those_given_up_too() {
     let mut stage = Stage::new(&Account { proxy: "sip.domain.com".to_owned(), ..account() });
     stage.command(AgentCommand::Connect);
@@ -214,9 +223,9 @@ fn a_datagram_that_says_to_be_from_the_server_has_to_name_our_contact() {
         "nothing is kept"
     );
     taken(&mut stage, proxy_flow(), "c1");
-    // A connection identifies its peer: a request over one from the server's host needs no token, but may have one.
+    // So does what comes over a connection that we did not open.
     let (answer, shown) = outcome(&mut stage, tcp("127.0.0.1:45678"), &leg_to("james", "c2"));
-    assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 200 OK"), 1));
+    assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 403 Forbidden"), 0));
     taken(&mut stage, tcp("127.0.0.1:45678"), "c3");
 }
 
@@ -243,7 +252,7 @@ fn each_start_has_a_contact_of_its_own_which_stays_while_it_runs() {
     let locals = vec![(Transport::Udp, OWN.parse().unwrap())];
     let config = AgentConfig { profile: account().check().unwrap(), locals };
     let next = UserAgent::new(config, Rows::default(), Random::from_seed(2), start());
-    assert_ne!(next.core.own_contact.user(true), stage.agent.core.own_contact.user(true));
+    assert_ne!(next.core.own_contact.user(false), stage.agent.core.own_contact.user(false));
 }
 
 #[test]
