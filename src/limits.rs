@@ -4,6 +4,7 @@ mod abuse;
 mod client;
 mod history;
 mod lookups;
+mod nearness;
 mod network;
 mod people;
 mod pictures;
@@ -16,6 +17,7 @@ pub use self::abuse::*;
 pub use self::client::*;
 pub use self::history::*;
 pub use self::lookups::*;
+pub use self::nearness::Nearness;
 pub use self::network::{neighbourhood, network};
 pub use self::people::*;
 pub use self::pictures::*;
@@ -101,10 +103,18 @@ pub const NONCES_PER_USER_MAX: usize = 1000;
 /// Wrong passwords for one user from one source (an IPv4 address or a /64) within the time below; over it, 403 until
 /// that time is over (W30).
 pub const WRONG_PASSWORDS_MAX: u32 = 10;
+/// Wrong passwords from one source, whoever's they are, within that time; over it, 403 too.
+pub const WRONG_PASSWORDS_PER_SOURCE_MAX: u32 = 100;
 /// The time for [`WRONG_PASSWORDS_MAX`].
 pub const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_secs(60);
-/// Pairs of user and source whose wrong passwords are counted; over it, the one with the fewest is forgotten.
+/// Pairs of user and source whose wrong passwords are counted, and sources; over it, the one with the fewest is forgotten.
 pub const WRONG_PASSWORD_PLACES_MAX: usize = 10_000;
+/// How many times the bytes that came in datagrams from a network (a /24 of IPv4 or a /48 of IPv6) are answered there.
+pub const REFLECTED_RATIO: usize = 3;
+/// Bytes that are answered besides, until as much was received in excess.
+pub const REFLECTED_BURST_BYTES: usize = 256 * 1024;
+/// Networks for which that is counted; over it, the one that may be answered most is forgotten.
+pub const REFLECTED_NETWORKS_MAX: usize = 10_000;
 /// Contacts in a response that a client reads, to find its binding's expiry or its redirect targets.
 pub const CONTACTS_READ_MAX: usize = 100;
 /// Addresses of its server from which a client accepts requests; further ones of a lookup are ignored.

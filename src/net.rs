@@ -17,6 +17,8 @@ mod greetings;
 
 mod inbound_limits;
 
+mod outbound_peers;
+
 mod descriptors;
 
 mod bind;

@@ -70,8 +70,8 @@ use self::relay::Relays;
 use self::relay::session::{Sessions, is_of_session};
 use self::routing::aliases::Aliases;
 use self::transport::request_sender::SenderNeed;
-use crate::machine::{BatchId, DropReason, Durability, Flow, Input, Machine, Output, TimerReason};
-use crate::sip::{Message, Request, parse, refusal};
+use crate::machine::{BatchId, DropReason, Durability, Flow, Input, Machine, Output, TimerReason, Transmit};
+use crate::sip::{Message, Request, Transport, parse, refusal};
 use crate::time::Now;
 use crate::transaction::{Arrival, ServerKey};
 
@@ -90,6 +90,10 @@ pub struct Proxy {
 impl Proxy {
     fn received(&mut self, flow: Flow, bytes: &Bytes, now: Now) {
         self.core.sender.heard_on(flow);
+        if flow.transport == Transport::Udp {
+            self.core.reflection.received(flow.remote.ip(), bytes.len());
+            self.core.note_near_peer(flow);
+        }
         match parse(bytes.clone()) {
             Ok(Message::Request(request)) => {
                 let request = own_route::restored(&self.core, &request).unwrap_or(request);
@@ -258,6 +262,22 @@ impl Proxy {
 }
 
 impl Proxy {
+    fn next_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
+        let core = &mut self.core;
+        core.poll_output().or_else(|| core.sender.poll_transmit().map(Output::Transmit)).or_else(|| {
+            Some(match core.sender.poll_wish()? {
+                SenderNeed::Connect { id, hop, domain } => Output::Connect { id, hop, domain },
+                SenderNeed::Resolve { id, uri, terms } => Output::Resolve { id, uri, terms },
+            })
+        })
+    }
+
+    /// False for a response in a datagram to where somebody may have it sent by forging the source of requests.
+    fn may_leave(&mut self, sent: &Transmit) -> bool {
+        let is_answer = sent.flow.transport == Transport::Udp && sent.bytes.starts_with(b"SIP/2.0 ");
+        !is_answer || self.core.reflection.allows(sent.flow.remote.ip(), sent.bytes.len())
+    }
+
     /// How much it has to do. Nothing is counted for this: whoever never asks pays nothing.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
@@ -313,13 +333,13 @@ impl Machine for Proxy {
     }
 
     fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
-        let core = &mut self.core;
-        core.poll_output().or_else(|| core.sender.poll_transmit().map(Output::Transmit)).or_else(|| {
-            Some(match core.sender.poll_wish()? {
-                SenderNeed::Connect { id, hop, domain } => Output::Connect { id, hop, domain },
-                SenderNeed::Resolve { id, uri, terms } => Output::Resolve { id, uri, terms },
-            })
-        })
+        while let Some(output) = self.next_output() {
+            match &output {
+                Output::Transmit(sent) if !self.may_leave(sent) => DropReason::Reflected.tell(sent.flow),
+                _ => return Some(output),
+            }
+        }
+        None
     }
 
     fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {

@@ -19,6 +19,9 @@ pub const UNANSWERED_LEGS_MAX: usize = 4;
 pub const UNANSWERED_LEG_BYTES_MAX: usize = 16 * 1024;
 /// Messages that are counted for one such address; of a further one, all recipients wait.
 pub const UNANSWERED_MESSAGES_MAX: usize = 10_000;
+/// Bytes that go in full, with all their transmissions, to those addresses of one network that their senders named and that
+/// have not answered, within that time; as many more are sent once, and others wait until their address answers.
+pub const UNANSWERED_NETWORK_BYTES_MAX: usize = 256 * 1024;
 /// The time for [`UNPROVEN_REQUESTS_MAX`].
 pub const UNPROVEN_REQUESTS_WITHIN: Duration = Duration::from_secs(60);
 /// Such addresses that are counted; over it, the oldest is forgotten.
@@ -54,6 +57,8 @@ pub const REFUSALS_TOLD_WITHIN: Duration = Duration::from_secs(60);
 /// Pairs of kind and source for which that is remembered, so that the log grows by at most so many lines within that
 /// time; over it, further ones are counted together.
 pub const REFUSALS_TOLD_MAX: usize = 1000;
+/// How many of these may be from sources that are not verified: whoever invents sources leaves room for the others.
+pub const REFUSALS_TOLD_UNVERIFIED_MAX: usize = 800;
 /// What one sender, and one recipient, may have in the mailbox, or of what is owed to devices: at most this fraction
 /// (1/n) of what would then be left. So others always have room, however many there are. Strangers count as one sender.
 pub const MAILBOX_PART: usize = 4;
@@ -82,3 +87,11 @@ pub const SESSION_RESPONSES_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const ANSWER_REPEATED_BYTES_MAX: usize = 32 * 1024;
 /// Bytes remembered of these counts; over it, the oldest of the source that has most is forgotten.
 pub const SESSION_COUNTS_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Parameters of a Contact's URI in a REGISTER; over it, 403. Devices have a dozen at most.
+pub const CONTACT_PARAMS_MAX: usize = 32;
+/// Connections that are opened at a time for one user, or for one source of strangers; further ones wait for their turn.
+pub const DIALS_PER_PAYER_MAX: usize = 100;
+/// Places on this computer from which trusted peers have sent datagrams: requests may go there.
+pub const NEAR_PEERS_MAX: usize = 64;
+/// Parameters, or header fields, of one URI; over it, it is none. URIs are compared by all of them.
+pub const URI_PARAMS_MAX: usize = 128;

@@ -27,6 +27,8 @@ pub enum DropReason {
     NoRoom,
     /// A retransmission to an address that has not proven itself and has had its share (RFC 9000 §8).
     UnprovenAddress,
+    /// An answer to a datagram; somebody may have it sent there by forging sources, and much was (RFC 9000 §8.1).
+    Reflected,
     /// An ACK that leads nowhere.
     NoRoute,
     /// A stranger's request; so many were answered in this second that further ones get silence.
@@ -60,6 +62,7 @@ impl fmt::Display for DropReason {
             Self::NoWayBack => "dropped: a response without a way back",
             Self::NoRoom => "dropped: too much waits for connections and look-ups",
             Self::UnprovenAddress => "dropped: a retransmission to an address that has not answered yet",
+            Self::Reflected => "dropped: an answer to a network that was answered much more than it sent",
             Self::NoRoute => "dropped: an ACK without a route",
             Self::TooManyStrangers => "dropped: a request of a stranger, after many in this second",
             Self::AnswerForgotten => "dropped: an answer kept for repetitions, because too many are kept",

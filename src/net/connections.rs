@@ -14,6 +14,7 @@ use super::NetEvent;
 use super::backlog::Backlog;
 use super::descriptors::Shortage;
 use super::inbound_limits::{InboundPeers, StreamLimits};
+use super::outbound_peers::OutboundPeers;
 use crate::limits::{DIALS_MAX, STREAM_BYTES_WAITING_MAX, network};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
@@ -95,6 +96,7 @@ struct Table {
     closed: bool,
     writers: BTreeMap<ConnectionId, Writer>,
     inbound: InboundPeers,
+    outbound: OutboundPeers,
     /// Bytes waiting to be written, by address.
     backlogs: BTreeMap<IpAddr, Weak<AtomicUsize>>,
     by_peer: BTreeMap<Peer, ConnectionId>,
@@ -169,7 +171,9 @@ impl Connections {
     /// A complete message has arrived on this connection.
     pub(super) fn spoke(&self, flow: Flow) {
         if let Some(connection) = flow.connection {
-            self.table().inbound.spoke(connection);
+            let mut table = self.table();
+            table.inbound.spoke(connection);
+            table.outbound.spoke(connection);
         }
     }
 
@@ -208,7 +212,9 @@ impl Connections {
             waiting.push(id);
             return Attempt::Joined;
         }
-        let is_full = table.writers.len() + table.dialing.len() >= self.limits.connections_max;
+        // Of those that we opened, one makes room.
+        let is_full = table.outbound.is_empty()
+            && table.writers.len() + table.dialing.len() >= self.limits.connections_max;
         if is_full || table.dialing.len() >= DIALS_MAX {
             tracing::debug!(remote = %peer.hop.remote, "too many connections, or too many being opened: no further one");
             return Attempt::Full;
@@ -224,6 +230,9 @@ impl Connections {
 
     /// Registers a new connection; none if there are too many.
     pub(super) fn add(&self, mut flow: Flow, peer: Option<Peer>, opened: Opened) -> Option<Outbound> {
+        if opened == Opened::ByUs {
+            self.make_room_for_ours();
+        }
         if self.is_full() {
             self.make_room(flow.remote.ip())?;
         }
@@ -235,6 +244,9 @@ impl Connections {
         if opened == Opened::ByPeer && !table.inbound.enter(flow.remote.ip(), connection, self.limits) {
             tracing::debug!(%flow, "too many connections from one address");
             return None;
+        }
+        if opened == Opened::ByUs {
+            table.outbound.enter(connection);
         }
         table.last = connection.0;
         flow.connection = Some(connection);
@@ -252,11 +264,24 @@ impl Connections {
         self.table().writers.len() >= self.limits.connections_max
     }
 
+    /// If we have opened half of all connections, closes one of them to open another.
+    fn make_room_for_ours(&self) {
+        let flow = {
+            let table = self.table();
+            let first_out = table.outbound.makes_room(self.limits.connections_max);
+            first_out.and_then(|connection| table.writers.get(&connection)).map(|writer| writer.flow)
+        };
+        if let Some(flow) = flow {
+            tracing::debug!(%flow, "we have opened too many connections");
+            self.close(flow);
+        }
+    }
+
     /// Closes a connection to make room for one from this address.
     pub(super) fn make_room(&self, newcomer: IpAddr) -> Option<()> {
         let flow = {
             let table = self.table();
-            let first_out = table.inbound.makes_room(newcomer);
+            let first_out = table.inbound.makes_room(newcomer).or_else(|| table.outbound.first_silent());
             first_out.and_then(|connection| table.writers.get(&connection)).map(|writer| writer.flow)
         };
         tracing::debug!(closed = flow.is_some(), "too many connections");
@@ -321,6 +346,8 @@ impl Connections {
         let Some(writer) = table.writers.remove(&connection) else { return false };
         if writer.opened == Opened::ByPeer {
             table.inbound.leave(flow.remote.ip(), connection);
+        } else {
+            table.outbound.leave(connection);
         }
         if let Some(peer) = &writer.peer
             && table.by_peer.get(peer) == Some(&connection)

@@ -19,6 +19,8 @@ pub struct ProxyConfig {
     pub listens: Vec<(Transport, SocketAddr)>,
     /// Where others reach sockets on the wildcard addresses (`0.0.0.0`, `::`), best first.
     pub own_ips: Vec<IpAddr>,
+    /// The addresses of all interfaces of this computer: nobody from elsewhere is passed on to what listens there.
+    pub interface_ips: Vec<IpAddr>,
     /// Peers that may submit whatever their From says (RFC 3325's trust domain).
     pub trust: Vec<Trusted>,
     /// Domains of others whose next hop is configured, not looked up in DNS (W19).
@@ -180,6 +182,7 @@ impl ProxyConfig {
             domains,
             listens,
             own_ips: Vec::new(),
+            interface_ips: Vec::new(),
             trust: Vec::new(),
             routes: Vec::new(),
             auth: Auth::Off,

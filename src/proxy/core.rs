@@ -5,6 +5,7 @@ mod begin;
 mod offences;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use super::event::{ProxyEvent, RefusalKind};
 use super::guard::load::Load;
 use super::guard::login_throttle::LoginThrottle;
 use super::guard::nonces::Nonces;
+use super::guard::reflection::Reflection;
 use super::guard::refusals::Refusals;
 use super::guard::shares::Payer;
 use super::guard::strangers::Strangers;
@@ -182,6 +184,8 @@ pub(super) struct Core {
     pub(super) nonces: Nonces,
     pub(super) guesses: LoginThrottle,
     refusals: Refusals,
+    pub(super) reflection: Reflection,
+    near_peers: BTreeSet<SocketAddr>,
     pub(super) strangers: Strangers,
     pub(super) random: Random,
     pub(super) sender: RequestSender,
@@ -210,6 +214,8 @@ impl Core {
             nonces: Nonces::new(secret, &mut random, now.mono),
             guesses: LoginThrottle::default(),
             refusals: Refusals::default(),
+            reflection: Reflection::default(),
+            near_peers: BTreeSet::new(),
             strangers: Strangers::default(),
             sender: RequestSender::new(&config, secret.for_transactions(), now.mono),
             config,

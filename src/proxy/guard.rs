@@ -6,6 +6,8 @@ pub(super) mod login_throttle;
 
 pub(super) mod nonces;
 
+pub(super) mod reflection;
+
 pub(super) mod refusals;
 
 pub(super) mod strangers;

@@ -5,6 +5,7 @@
 
 pub(super) mod outbound;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::core::{Action, Core, Registration, Rejection};
@@ -13,8 +14,8 @@ use super::location::{Binding, binding_bytes};
 use super::routing::router::is_routable;
 use crate::limits::{
     AORS_MAX, BINDING_BYTES_MAX, BINDING_EXPIRES_DEFAULT_SECS, BINDING_EXPIRES_MAX_SECS,
-    BINDING_EXPIRES_MIN_SECS, BINDINGS_BYTES_MAX, BINDINGS_PER_AOR_MAX, CONTACTS_PER_REGISTER_MAX,
-    FLOW_TIMER_SECS, REGISTERS_WAITING_BYTES_MAX,
+    BINDING_EXPIRES_MIN_SECS, BINDINGS_BYTES_MAX, BINDINGS_PER_AOR_MAX, CONTACT_PARAMS_MAX,
+    CONTACTS_PER_REGISTER_MAX, FLOW_TIMER_SECS, REGISTERS_WAITING_BYTES_MAX,
 };
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, Contacts, NameAddr, Request, SECONDARY_TO, Scheme};
@@ -120,30 +121,27 @@ fn change(
     if contacts.len() > CONTACTS_PER_REGISTER_MAX {
         return Err(too_many_bindings());
     }
+    contacts.iter().try_for_each(|contact| check_contact(request, contact))?;
     let known: Vec<&Binding> = core.location.bindings(aor, now.mono).collect();
+    let named = Named::by(contacts, &known);
+    // The contacts that the table will have.
+    let mut after: BTreeSet<&str> = known.iter().map(|binding| binding.row.contact.as_str()).collect();
     let mut writes = Vec::new();
-    let (mut removed, mut added, mut bytes) = (0, 0, 0);
-    for contact in contacts {
-        if !is_routable(&contact.uri) || !matches!(contact.uri.scheme(), Scheme::Sip | Scheme::Sips) {
-            return Err(Rejection::because(400, "Contact Is No SIP URI"));
-        }
-        if outbound::lacks_outbound(request, contact) {
-            return Err(Rejection::new(439));
-        }
+    let mut bytes = 0;
+    for (place, contact) in contacts.iter().enumerate() {
         let expires = expires_of(request, contact)?;
         let wanted = binding_row(request, (aor, flow), contact, (expires, now));
-        let named = |binding: &&&Binding| binding.row.contact.same_as(&contact.uri);
-        let moved = |binding: &&&Binding| is_moved(&binding.row, &wanted, contacts);
-        let old = known.iter().filter(|binding| named(binding) || moved(binding));
-        let mut is_new = true;
         let mut is_repeat = false;
-        for binding in old {
-            is_repeat |= named(&binding) && !in_order(&binding.row, request)?;
-            is_new = false;
+        for (old, binding) in known.iter().enumerate() {
+            let (is_named, row) = (named.is(place, old), &binding.row);
+            if !is_named && !(is_same_device(row, &wanted) && !named.by_any(old)) {
+                continue;
+            }
+            is_repeat |= is_named && !in_order(row, request)?;
             // A refresh in the same spelling replaces the row by itself.
-            if !is_repeat && (expires == 0 || binding.row.contact != contact.uri) {
-                removed += 1;
-                writes.push(Write::Unbind { aor: aor.clone(), contact: binding.row.contact.clone() });
+            let is_over = !is_repeat && (expires == 0 || row.contact != contact.uri);
+            if is_over && after.remove(row.contact.as_str()) {
+                writes.push(Write::Unbind { aor: aor.clone(), contact: row.contact.clone() });
             }
         }
         if expires > 0 && !is_repeat {
@@ -151,21 +149,60 @@ fn change(
             if size > BINDING_BYTES_MAX {
                 return Err(Rejection::because(403, "Binding Too Large"));
             }
-            added += usize::from(is_new);
+            after.insert(contact.uri.as_str());
             bytes += size;
             writes.extend(core.location.devices.seen(&wanted, now.wall));
             writes.push(Write::Bind(wanted));
         }
     }
-    check_room(core, known.len() + added, removed)?;
+    check_room(core, after.len())?;
     if core.location.bytes() + bytes > BINDINGS_BYTES_MAX {
         return Err(Rejection::busy());
     }
     Ok(writes)
 }
 
-fn check_room(core: &Core, bindings: usize, removed: usize) -> Result<(), Rejection> {
-    if bindings > BINDINGS_PER_AOR_MAX + removed {
+fn check_contact(request: &Request, contact: &NameAddr) -> Result<(), Rejection> {
+    if !is_routable(&contact.uri) || !matches!(contact.uri.scheme(), Scheme::Sip | Scheme::Sips) {
+        return Err(Rejection::because(400, "Contact Is No SIP URI"));
+    }
+    // Contacts are compared with each other by all their parameters.
+    if contact.uri.params().nth(CONTACT_PARAMS_MAX).is_some() {
+        return Err(Rejection::because(403, "Contact Has Too Many Parameters"));
+    }
+    if outbound::lacks_outbound(request, contact) { Err(Rejection::new(439)) } else { Ok(()) }
+}
+
+/// Which contacts of a REGISTER name which bindings: found out once for each pair.
+struct Named {
+    /// By contact, the bindings that it names.
+    by_contact: Vec<BTreeSet<usize>>,
+    /// All of them.
+    all: BTreeSet<usize>,
+}
+
+impl Named {
+    fn by(contacts: &[NameAddr], known: &[&Binding]) -> Self {
+        let names = |contact: &NameAddr| {
+            let is_same = |(_, binding): &(usize, &&Binding)| binding.row.contact.same_as(&contact.uri);
+            known.iter().enumerate().filter(is_same).map(|(place, _)| place).collect()
+        };
+        let by_contact: Vec<BTreeSet<usize>> = contacts.iter().map(names).collect();
+        let all = by_contact.iter().flatten().copied().collect();
+        Self { by_contact, all }
+    }
+
+    fn is(&self, contact: usize, binding: usize) -> bool {
+        self.by_contact.get(contact).is_some_and(|named| named.contains(&binding))
+    }
+
+    fn by_any(&self, binding: usize) -> bool {
+        self.all.contains(&binding)
+    }
+}
+
+fn check_room(core: &Core, bindings: usize) -> Result<(), Rejection> {
+    if bindings > BINDINGS_PER_AOR_MAX {
         return Err(too_many_bindings());
     }
     if bindings > 0 && core.location.len() >= AORS_MAX {
@@ -209,12 +246,12 @@ fn in_order(row: &BindingRow, request: &Request) -> Result<bool, Rejection> {
     if row.cseq == fields.cseq() { Ok(false) } else { Err(Rejection::because(400, "CSeq Out Of Order")) }
 }
 
-/// True if a device (RFC 5626 instance) has moved to a new contact: its old contact leads nowhere.
-fn is_moved(row: &BindingRow, wanted: &BindingRow, contacts: &[NameAddr]) -> bool {
+/// True if both are of one device (RFC 5626 instance), on one flow of it. If the old contact is not named, the device has
+/// moved, and that contact leads nowhere.
+fn is_same_device(row: &BindingRow, wanted: &BindingRow) -> bool {
     row.instance.is_some()
         && row.instance == wanted.instance
         && (row.reg_id == wanted.reg_id || row.reg_id.is_none() || wanted.reg_id.is_none())
-        && !contacts.iter().any(|contact| contact.uri.same_as(&row.contact))
 }
 
 /// The expiry in seconds of a contact, within our bounds (RFC 3261 §10.3 step 6; a malformed parameter counts as 3600).

@@ -5,7 +5,7 @@
 //! nobody can forge a response to a leg that they have not seen (RFC 3261 §8.1.1.7, §19.3).
 
 use std::hash::Hasher;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -35,6 +35,8 @@ enum HashPurpose {
     User,
     Place,
     SentTo,
+    List,
+    Source,
 }
 
 impl std::fmt::Debug for Secret {
@@ -117,6 +119,11 @@ impl Secret {
         self.hash(HashPurpose::Party, &parts)
     }
 
+    /// The mark of a list of ours: on what it sends to other domains, so that we know it if it comes back.
+    pub(super) fn list(self, list: &Aor) -> String {
+        format!("{:016x}", self.hash(HashPurpose::List, &[list.as_str().as_bytes()]) >> 64)
+    }
+
     /// The hash of the key that a repetition shares (W12).
     pub(super) fn double(self, key: &str) -> u128 {
         self.hash(HashPurpose::Double, &[key.as_bytes()])
@@ -162,6 +169,11 @@ impl Secret {
     /// The hash of a user, whatever the length of the name.
     pub(super) fn user(self, user: &Aor) -> u128 {
         self.hash(HashPurpose::User, &[user.as_str().as_bytes()])
+    }
+
+    /// The hash of a stranger's source.
+    pub(super) fn source(self, source: IpAddr) -> u128 {
+        self.hash(HashPurpose::Source, &[source.to_string().as_bytes()])
     }
 
     fn hash(self, purpose: HashPurpose, parts: &[&[u8]]) -> u128 {

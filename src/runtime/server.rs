@@ -357,6 +357,7 @@ async fn start(
     let net = Net::open(&config.listens, settings).await?;
     config.listens = net.locals().to_vec();
     config.own_ips = own_ips(&config.listens, local_ip_towards);
+    config.interface_ips = interface_ips();
     let mut recovery = Proxy::recover(config, rows, random, clock.now());
     store.each(&mut |stored| recovery.take_up(stored))?;
     let proxy = recovery.finish();
@@ -379,6 +380,17 @@ fn own_ips(
         listens.iter().any(|(_, listen)| listen.ip().is_unspecified() && listen.is_ipv4() == far.is_ipv4())
     };
     far.iter().filter(is_wanted).filter_map(|far| towards(*far).ok()).collect()
+}
+
+/// The addresses of all interfaces that are up.
+fn interface_ips() -> Vec<IpAddr> {
+    match if_addrs::get_if_addrs() {
+        Ok(interfaces) => interfaces.iter().map(if_addrs::Interface::ip).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "the addresses of this computer are not known: users may reach services on them");
+            Vec::new()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -142,6 +142,15 @@ impl LegTemplate {
         Self { middle, names, places, named_end, breadth, tail }
     }
 
+    /// Adds a field to every leg.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        let mut field = Vec::new();
+        write_field(&mut field, name, value);
+        self.tail.splice(0..0, field);
+        self
+    }
+
     /// The leg's bytes. An index outside the list gives a leg to its Request-URI that names nobody.
     #[must_use]
     pub fn print(&self, leg: &Leg<'_>) -> Bytes {

@@ -254,7 +254,8 @@ impl Uri {
         self.text.get(usize::from(place.start)..usize::from(place.end)).unwrap_or_default()
     }
 
-    fn params(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// The parameters and their values, as they are written.
+    pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         pairs(self.part(self.parts.params), ';')
     }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::cursor::number;
 use super::error::Error;
-use crate::limits::URI_BYTES_MAX;
+use crate::limits::{URI_BYTES_MAX, URI_PARAMS_MAX};
 
 /// The scheme of a URI.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,11 +113,13 @@ fn scan_parts(text: &str, body: usize) -> Result<Parts, Error> {
     if let Some(after) = rest.strip_prefix(';') {
         let end = after.find('?').unwrap_or(after.len());
         let params = after.get(..end).unwrap_or_default();
+        check_count(params, ';', at)?;
         check_params(params, at + 1)?;
         parts.params = place(at + 1, at + 1 + end);
         (at, rest) = (at + 1 + end, after.get(end..).unwrap_or_default());
     }
     if let Some(headers) = rest.strip_prefix('?') {
+        check_count(headers, '&', at)?;
         check(headers, at + 1, "not of URI headers", is_header)?;
         if headers.is_empty() {
             return Err(Error::at("empty URI headers", at));
@@ -126,6 +128,15 @@ fn scan_parts(text: &str, body: usize) -> Result<Parts, Error> {
         rest = "";
     }
     if rest.is_empty() { Ok(parts) } else { Err(Error::at("not of a URI", at)) }
+}
+
+/// URIs are compared by all their parameters and header fields.
+fn check_count(list: &str, separator: char, at: usize) -> Result<(), Error> {
+    if list.matches(separator).count() < URI_PARAMS_MAX {
+        Ok(())
+    } else {
+        Err(Error::at("too many parameters", at))
+    }
 }
 
 /// `#` is not allowed in a user (§25.1), but telephones send it: star codes such as `*21#` go into Request-URIs as

@@ -163,3 +163,27 @@ fn w13_line_ends_between_messages_are_passed_in_time_in_proportion_to_their_numb
         assert_eq!(pings, 250_000);
     });
 }
+
+/// What a request costs beside what an earlier one left behind: each Contact is compared with each known one.
+#[test]
+fn w13_a_registration_beside_the_ones_before_does_not_hold_the_proxy_up() {
+    let contacts = |first: usize, count: usize, params: usize| {
+        let params = |number: usize| {
+            let names = (0..params).map(|name| format!(";p{name}={}", "x".repeat(100 + (number + name) % 3)));
+            names.collect::<String>()
+        };
+        let one = |number: usize| {
+            format!(
+                "Contact: <sip:eve@192.0.2.9;n={number}{}>;+sip.instance=\"<urn:uuid:1>\"\r\n",
+                params(number)
+            )
+        };
+        (first..first + count).map(one).collect::<String>()
+    };
+    let register = |more: &str| request("REGISTER", JAMES, more, "text/plain", b"x");
+    let mut proxy = proxy(Auth::Off);
+    within("20 Contacts", "REGISTER", proxy.take(register(&contacts(0, 20, 30))));
+    within("40 other Contacts", "REGISTER", proxy.take(register(&contacts(100, 40, 30))));
+    within("40 with many parameters", "REGISTER", proxy.take(register(&contacts(200, 40, 127))));
+    within("a message to him", "MESSAGE", proxy.take(request("MESSAGE", STRANGER, "", "text/plain", b"x")));
+}

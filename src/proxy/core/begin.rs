@@ -1,9 +1,11 @@
 //! How a request of ours begins, and who pays for the look-up of the name that it goes to.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::Core;
+use crate::limits::{NEAR_PEERS_MAX, Nearness, network};
+use crate::machine::Flow;
 use crate::proxy::transport::inner::Inner;
 use crate::proxy::transport::next_hop::{source_pays, user_pays};
 use crate::proxy::transport::request_sender::{Consent, NextHop, User};
@@ -24,21 +26,41 @@ impl Core {
             None => source_pays(from),
         });
         let inner = self.inner(&way, from);
-        self.sender.begin(user, (way, consent, inner), ends);
+        let payer = match sender.filter(|sender| self.domains.serves(sender)) {
+            Some(user) => self.secret.user(user),
+            None => self.secret.source(network(from)),
+        };
+        self.sender.begin(user, (way, consent, inner), payer, ends);
     }
 
-    /// Whether a request from that address may go to this computer itself: where the operator named the way or the peer,
-    /// and where nobody is asked for a password.
+    /// A datagram came over this flow: if it is from a trusted peer nearby, that is where its SIP is.
+    pub(crate) fn note_near_peer(&mut self, flow: Flow) {
+        let is_near = !self.config.trust.is_empty()
+            && self.sender.sockets().nearness(flow.remote.ip()) == Nearness::ThisComputer
+            && self.config.trusts(flow);
+        if is_near && self.near_peers.len() < NEAR_PEERS_MAX {
+            self.near_peers.insert(flow.remote);
+        }
+    }
+
+    /// Whether a request from that address may go to this computer itself: where the operator named the way, where a peer
+    /// is that he trusts (which opens that port, and no other of the same address), and where nobody is asked for a
+    /// password.
     fn inner(&self, way: &NextHop, from: IpAddr) -> Inner {
+        let is_peer = |place: SocketAddr| {
+            self.config.names(place.ip())
+                && (self.near_peers.contains(&place) || self.router().is_known_place(place))
+        };
         let is_named = match way {
             NextHop::Route(..) => true,
-            NextHop::Hop(hop) => self.config.names(hop.remote.ip()) || self.domains.has_route(*hop),
-            NextHop::Flow(_) | NextHop::FlowAlone(_) | NextHop::Lookup { .. } => false,
+            NextHop::Hop(hop) => self.domains.has_route(*hop) || is_peer(hop.remote),
+            NextHop::Flow(flow) | NextHop::FlowAlone(flow) => is_peer(flow.remote),
+            NextHop::Lookup { .. } => false,
         };
         if is_named || !self.users.asks() || self.config.names(from) {
             Inner::Open
         } else {
-            Inner::seen_from(from)
+            Inner::seen_from(self.sender.sockets().nearness(from))
         }
     }
 }

@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
+use crate::limits::{CONTACTS_READ_MAX, REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
 use crate::machine::LookupPayer;
 use crate::proxy::routing::router::Target;
 use crate::proxy::transport::request_sender::{Consent, Fault};
-use crate::sip::{Contacts, Response, Uri, reason_phrase};
+use crate::sip::{NameAddr, Response, Uri, reason_phrase};
 
 /// The reason phrase for a message that is too large for a datagram while no connection can be made.
 pub(crate) const TOO_LARGE: &str = "Too Large For UDP, And No Connection";
@@ -380,11 +380,10 @@ pub(crate) const fn rank(status: u16) -> u8 {
     }
 }
 
-/// The Contacts of a redirect, in order of preference (RFC 3261 §8.1.3.4).
+/// The first Contacts of a redirect that can be read, in order of preference (RFC 3261 §8.1.3.4).
 fn contacts(response: &Response) -> Vec<Uri> {
-    let Ok(Contacts::List(mut list)) = response.fields().contacts() else {
-        return Vec::new();
-    };
+    let written = response.fields().tokens("Contact").take(CONTACTS_READ_MAX);
+    let mut list: Vec<_> = written.filter_map(|text| NameAddr::parse(text).ok()).collect();
     let q = |text: &str| text.parse::<f32>().map_or(0.0, |q| q.clamp(0.0, 1.0));
     list.sort_by(|one, other| {
         let [one, other] = [one, other].map(|contact| contact.params.get("q").map_or(1.0, q));

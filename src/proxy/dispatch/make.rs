@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::legs::{Legs, MayWait};
 use super::notifier::{Extent, Report};
-use super::submission::{AddressEntry, Addressee, Lists, Submission};
+use super::submission::{AddressEntry, Addressee, LIST_TRAIL, Lists, Submission};
 use super::{Dispatch, EXPIRES_MAX, StoredRows};
 use crate::machine::Flow;
 use crate::proxy::core::Core;
@@ -26,6 +26,8 @@ pub(super) fn make(
     let report = Report::new(core, &submission, begun.flatten());
     let addressed: Vec<_> = submission.lines.iter().map(|line| line.addressed.clone()).collect();
     let template = LegTemplate::new(&submission.request, &addressed, core.date(row.accepted_at));
+    let trail = submission.trail(&core.domains, core.secret);
+    let template = if trail.is_empty() { template } else { template.with(LIST_TRAIL, trail.join(", ")) };
     let dialog = InDialog::of(core, &submission.request);
     let asked = submission.expires.filter(|secs| *secs > 0).map(|secs| Duration::from_secs(secs.into()));
     let kept = core.config.mailbox.map_or(EXPIRES_MAX, |mailbox| mailbox.kept);

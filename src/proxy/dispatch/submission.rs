@@ -14,6 +14,9 @@ use crate::sip::{
     recipients,
 };
 
+/// The marks of the lists that a message has been through.
+pub(crate) const LIST_TRAIL: &str = "List-Trail";
+
 /// A request that wants fan-out, read but not yet judged.
 #[derive(Debug)]
 pub(crate) struct Submission {
@@ -132,7 +135,7 @@ impl Submission {
         let key = key(&request, &sender, &report);
         let lists = match lists {
             Lists::Table(aliases) if aliases.is_empty() => Vec::new(),
-            Lists::Table(aliases) => look_up(aliases, &request, &all, domains)?,
+            Lists::Table(aliases) => look_up(aliases, &request, &all, (domains, secret))?,
             Lists::Stored(lists) => lists.to_vec(),
         };
         let Resolved { recipients, lines, mut names } = resolve(all, &lists, domains);
@@ -146,6 +149,26 @@ impl Submission {
         Self { received: Some(received), ..self }
     }
 
+    /// The marks of the lists that send it to other domains: two proxies whose lists name each other would send it to and
+    /// fro, each time to all members, until Max-Forwards is used up.
+    pub(crate) fn trail(&self, domains: &Domains, secret: Secret) -> Vec<String> {
+        let leaves = |list: &&ListRow| list.members.iter().any(|member| domains.aor(member).is_none());
+        let lists: Vec<_> = self.lists.iter().filter(leaves).collect();
+        if lists.is_empty() {
+            return Vec::new();
+        }
+        let all = recipients(self.request.fields()).unwrap_or_default();
+        let is_ordinary = !is_submission(&self.request);
+        let address = |list: &ListRow| {
+            if is_ordinary {
+                return Some(self.request.uri());
+            }
+            all.get(usize::try_from(list.place).ok()?).map(|addressed| &addressed.uri)
+        };
+        let marks = lists.into_iter().filter_map(|list| domains.aor(address(list)?));
+        marks.map(|list| secret.list(&list)).collect()
+    }
+
     /// The request that is answered.
     pub(crate) fn to_answer(&self) -> &Request {
         self.received.as_ref().unwrap_or(&self.request)
@@ -153,19 +176,27 @@ impl Submission {
 }
 
 /// Looks up the lists among the addresses. An ordinary message is for its Request-URI.
+///
+/// # Errors
+/// There are too many members, or the message comes back to a list that has sent it to another domain.
 fn look_up(
     aliases: &Aliases,
     request: &Request,
     all: &[Addressed],
-    domains: &Domains,
+    (domains, secret): (&Domains, Secret),
 ) -> Result<Vec<ListRow>, Rejection> {
     let is_ordinary = !is_submission(request);
+    let trail: BTreeSet<&str> = request.fields().tokens(LIST_TRAIL).collect();
     let sender = domains.person(&request.fields().from().uri);
     let mut lists = Vec::new();
     let mut count = 0;
     for (place, addressed) in (0..).zip(all) {
         let uri = if is_ordinary { request.uri() } else { &addressed.uri };
         let Some(mut members) = aliases.members(uri, domains)? else { continue };
+        let mark = domains.aor(uri).filter(|_| !trail.is_empty()).map(|list| secret.list(&list));
+        if mark.is_some_and(|mark| trail.contains(mark.as_str())) {
+            return Err(Rejection::new(482));
+        }
         if members.len() > 1 {
             // A sender who is on the list does not get the own message.
             members.retain(|member| domains.person(member) != sender);

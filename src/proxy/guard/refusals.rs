@@ -1,14 +1,15 @@
 //! Refusals that are told to the operator, and that a program such as fail2ban may act on: each kind at most once a
-//! minute per source, whoever sends.
+//! minute per source, whoever sends. Those whose source may be forged leave room for the others.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::source::Source;
-use crate::limits::{REFUSALS_TOLD_MAX, REFUSALS_TOLD_WITHIN};
+use crate::limits::{REFUSALS_TOLD_MAX, REFUSALS_TOLD_UNVERIFIED_MAX, REFUSALS_TOLD_WITHIN};
 use crate::proxy::event::{Refusal, RefusalKind};
 
-type Key = (RefusalKind, Source);
+/// The kind, the source, and whether that is verified: what somebody sends in another's name silences nothing of his.
+type Key = (RefusalKind, Source, bool);
 
 /// See the module documentation.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Refusals {
     told: BTreeMap<Key, Told>,
     /// When each was told, oldest first; a kind told again meanwhile is in here twice.
     order: VecDeque<(Instant, Key)>,
+    /// How many in `told` are not verified.
+    unverified: usize,
     /// How many were not told because there are too many sources.
     untold: u64,
     untold_told_at: Option<Instant>,
@@ -41,8 +44,9 @@ impl Refusals {
     /// Counts a refusal and says what to tell now; fills in `refusal.count`.
     pub(crate) fn note(&mut self, refusal: Refusal, now: Instant) -> Tell {
         self.forget_old(now);
-        let key = (refusal.kind, Source::of(refusal.source));
-        let is_full = self.told.len() >= REFUSALS_TOLD_MAX;
+        let key = (refusal.kind, Source::of(refusal.source), refusal.is_verified);
+        let is_full = self.told.len() >= REFUSALS_TOLD_MAX
+            || (!refusal.is_verified && self.unverified >= REFUSALS_TOLD_UNVERIFIED_MAX);
         let before = match self.told.get_mut(&key) {
             Some(told) if is_within(told.at, REFUSALS_TOLD_WITHIN, now) => {
                 told.since = told.since.saturating_add(1);
@@ -52,7 +56,9 @@ impl Refusals {
             None if is_full => return self.too_many(now),
             None => 0,
         };
-        self.told.insert(key, Told { at: now, since: 0 });
+        if self.told.insert(key, Told { at: now, since: 0 }).is_none() && !refusal.is_verified {
+            self.unverified += 1;
+        }
         self.order.push_back((now, key));
         Tell::This(Refusal { count: before.saturating_add(1), ..refusal })
     }
@@ -74,6 +80,7 @@ impl Refusals {
             self.order.pop_front();
             if self.told.get(&key).is_some_and(|told| told.at == at) {
                 self.told.remove(&key);
+                self.unverified -= usize::from(!key.2);
             }
         }
     }
@@ -129,19 +136,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_in_the_name_of_a_source_does_not_silence_what_it_does() {
+        let (now, mut refusals) = (Clock::start().now(), Refusals::default());
+        let forged = || refusal(RefusalKind::WrongPassword, "192.0.2.1");
+        let real = || Refusal { is_verified: true, ..forged() };
+        assert_eq!(count(&refusals.note(forged(), now.mono)), Some(1));
+        assert_eq!(count(&refusals.note(real(), now.mono)), Some(1));
+        assert_eq!(count(&refusals.note(real(), now.mono)), None);
+    }
+
+    #[test]
     fn however_many_sources_there_are_the_log_and_the_memory_have_an_end() {
         let now = Clock::start().now();
         let mut refusals = Refusals::default();
         let mut told = Vec::new();
         for number in 0..2 * u32::try_from(REFUSALS_TOLD_MAX).unwrap() {
             let source = std::net::Ipv4Addr::from_bits(number).to_string();
-            told.push(refusals.note(refusal(RefusalKind::RelayDenied, &source), now.mono));
+            let is_verified = number >= u32::try_from(REFUSALS_TOLD_MAX).unwrap();
+            let one = Refusal { is_verified, ..refusal(RefusalKind::RelayDenied, &source) };
+            told.push(refusals.note(one, now.mono));
         }
-        assert_eq!(told.iter().filter(|tell| count(tell).is_some()).count(), REFUSALS_TOLD_MAX);
+        let (forged, real) = told.split_at(REFUSALS_TOLD_MAX);
+        let said = |tells: &[Tell]| tells.iter().filter(|tell| count(tell).is_some()).count();
+        assert_eq!(said(forged), REFUSALS_TOLD_UNVERIFIED_MAX);
+        assert_eq!(said(real), REFUSALS_TOLD_MAX - REFUSALS_TOLD_UNVERIFIED_MAX, "forged ones leave room");
         assert_eq!(told.iter().filter(|tell| **tell == Tell::TooMany(1)).count(), 1);
         assert_eq!(refusals.told.len(), REFUSALS_TOLD_MAX);
         let later = now.plus(REFUSALS_TOLD_WITHIN * 2);
         assert_eq!(count(&refusals.note(refusal(RefusalKind::Banned, "192.0.2.9"), later.mono)), Some(1));
-        assert_eq!((refusals.told.len(), refusals.order.len()), (1, 1));
+        assert_eq!((refusals.told.len(), refusals.order.len(), refusals.unverified), (1, 1, 1));
     }
 }

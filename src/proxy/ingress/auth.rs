@@ -12,7 +12,7 @@ use crate::proxy::guard::source::{NoncePlace, Source};
 use crate::proxy::identity;
 use crate::proxy::registrar::outbound::is_direct;
 use crate::sip::digest::{Algorithm, Challenge, Credentials, Ha1, Protection};
-use crate::sip::{Aor, Request, Uri};
+use crate::sip::{Aor, Request, Transport, Uri};
 use crate::time::Now;
 
 /// In which role we authenticate (RFC 3261 §22.1).
@@ -109,7 +109,8 @@ fn proved_user(
         return Err(challenge(core, (flow, role), claimed, Freshness::Stale, now));
     }
     let user = identity::user_of(credentials, claimed);
-    let guess = GuessKey { user: core.secret.user(&user), source };
+    let is_web = matches!(flow.transport, Transport::Ws | Transport::Wss);
+    let guess = GuessKey { user: core.secret.user(&user), source, is_web };
     let used = Use { nonce: &credentials.nonce, place, user: guess.user };
     let wait = core.guesses.wait(guess, now.mono);
     if let Some(wait) = wait.filter(|_| !is_known_here(core, request, (flow, used), &user, now)) {

@@ -9,7 +9,7 @@ use crate::proxy::guard::source::Source;
 use crate::proxy::guard::strangers::{Budget, Counted, Standing, What};
 use crate::proxy::identity;
 use crate::proxy::own_route::OwnRoutes;
-use crate::sip::{Method, Request};
+use crate::sip::{Aor, Method, Request, Uri};
 use crate::time::Now;
 
 /// Refuses a request before anything else is checked: its source or its sender is banned.
@@ -68,8 +68,7 @@ pub(crate) fn admit(
     }
     let limits = (settings.per_source_max, settings.per_recipient_max);
     let party = own.party().filter(|_| is_in_dialog).cloned();
-    let recipient = party.clone().or_else(|| core.domains.aor(request.uri()));
-    let recipient = recipient.filter(|aor| core.domains.serves(aor) && !core.users.lack(aor));
+    let recipient = party.clone().or_else(|| whom(core, request.uri()));
     // Whoever sends it cannot choose another Call-ID, sender or party: the seal of our Route covers them.
     let call_id = request.fields().call_id();
     let dialog = party.map(|party| core.secret.party(&[call_id, sender.as_str(), party.as_str(), "dialog"]));
@@ -79,4 +78,16 @@ pub(crate) fn admit(
     let counted = Counted { source: Source::of(address), recipient, dialog };
     let is_within = core.strangers.allow(counted, budget, limits, now.mono);
     if is_within { Ok(()) } else { Err(Rejection::busy().telling(RefusalKind::RateLimited, &sender)) }
+}
+
+/// Who is reached by an address of ours: a user, also through an alias. An alias for somebody elsewhere is one itself:
+/// whoever is there gets no more of what strangers write than a user of ours does.
+fn whom(core: &Core, address: &Uri) -> Option<Aor> {
+    let named = core.domains.aor(address)?;
+    // A list that is too large is refused later, with the reason.
+    let Ok(Some(members)) = core.aliases.members(address, &core.domains) else {
+        return Some(named).filter(|aor| !core.users.lack(aor));
+    };
+    let [only] = members.as_slice() else { return Some(named) };
+    Some(core.domains.aor(only).unwrap_or(named))
 }

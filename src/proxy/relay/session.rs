@@ -246,7 +246,7 @@ impl Sessions {
                 core.begin(user, (sender.as_ref(), from.remote.ip()), way, ends);
             }
             // It goes back to where its request came from.
-            Passing::Response(_) => core.sender.begin(user, (way.0, way.1, Inner::Open), ends),
+            Passing::Response(_) => core.sender.begin(user, (way.0, way.1, Inner::Open), 0, ends),
         }
         self.waiting.insert(self.last, passing);
     }

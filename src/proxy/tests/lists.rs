@@ -230,3 +230,37 @@ fn w13_w16_a_list_over_a_maximum_is_refused_and_reaches_nobody() {
     assert!(answer.starts_with("SIP/2.0 403 Too Many Lists Within Lists\r\n"), "{answer}");
     assert!(bench.sent.is_empty() && bench.rows.dispatches.is_empty());
 }
+
+#[test]
+fn w16_lists_of_two_proxies_that_name_each_other_send_a_message_once() {
+    let trust = vec!["udp:192.0.2.77/32".parse().unwrap()];
+    let mut bench = Bench::with(ProxyConfig { trust, ..config() });
+    bench.register("ann", ANN);
+    let other = "192.0.2.77:5060";
+    table(&mut bench, &[("team@domain.com", &["sip:ann@domain.com", "sip:staff@192.0.2.77"])]);
+    let ordinary = to_team("")
+        .replace("Delivery-Report: final;detail\n", "")
+        .replace("Proxy-Require: secondary-to\n", "");
+    assert_eq!(status(&bench.ask(JAMES, &ordinary)), 202);
+    assert!(bench.take(ANN)[0].starts_with("MESSAGE "));
+    let leg = bench.take_one(other);
+    let trail = fields(&leg, "List-Trail");
+    assert_eq!(trail.len(), 1, "{leg}");
+    assert!(!leg.contains("team@domain.com;") && !trail[0].contains("team"), "it tells nobody which list");
+    // The other proxy's list sends it back, as a leg of its own, with what it does not know left in it.
+    let back = |trail: &str| {
+        let head =
+            ordinary.replace("K776", "Kback").replace("asd88asd77a", "back").replace("im:james", "sip:james");
+        head.replace("\nContact:", &format!("\n{trail}Contact:"))
+    };
+    let came_back = back(&format!("List-Trail: 0123456789abcdef\nList-Trail: {}\n", trail[0]));
+    assert_eq!(status(&bench.ask(other, &came_back)), 482);
+    assert!(bench.take(ANN).is_empty());
+    // After a restart too, and only that list.
+    bench.crash();
+    (bench.take(ANN), bench.take(other));
+    assert_eq!(status(&bench.ask(other, &came_back.replace("Kback", "Klater"))), 482);
+    let of_others = back("List-Trail: 0123456789abcdef\n").replace("Kback", "Kother");
+    bench.receive(udp(other), &of_others);
+    assert_eq!(status(&bench.take(other)[0]), 202);
+}

@@ -2,7 +2,7 @@
 
 use super::auth::{Said, nonce, user, users};
 use super::*;
-use crate::limits::WRONG_PASSWORDS_MAX;
+use crate::limits::{REFLECTED_BURST_BYTES, REFLECTED_RATIO, WRONG_PASSWORDS_MAX};
 use crate::proxy::journal::UserRow;
 use crate::proxy::{Auth, RefusalKind};
 use crate::sip::Aor;
@@ -128,4 +128,28 @@ fn w30_who_registers_in_a_forged_datagram_from_somebodys_port_does_not_own_that_
     let answer = bench.ask(own, &said("bob", "bob", &given, "00000001").with(&write, "Proxy-Authorization"));
     assert_eq!(status(&answer), 403, "her block holds: {answer}");
     assert!(bench.take(device).is_empty());
+}
+
+#[test]
+fn w31_small_requests_in_somebodys_name_bring_him_little() {
+    let mut bench = asking();
+    let small = |number: usize| {
+        format!(
+            "BYE sip:a SIP/2.0\nv:SIP/2.0/UDP a;branch=z9hG4bK{number}\nf:<sip:domain.com>;tag=1\nt:<sip:a>;tag=2\ni:{number}\n\
+             CSeq:1 BYE\n\n"
+        )
+    };
+    let (mut came, mut sent) = (0, 0);
+    for number in 0..5000 {
+        came += wire(&small(number)).len();
+        bench.receive(udp(VICTIM), &small(number));
+        sent += bench.take(VICTIM).iter().map(String::len).sum::<usize>();
+    }
+    assert!(sent > REFLECTED_BURST_BYTES / 2, "{sent}");
+    assert!(sent <= REFLECTED_BURST_BYTES + REFLECTED_RATIO * came, "{sent} for {came}");
+    // A usual request is answered all the same, and one over a connection as it ever was.
+    let usual = bench.ask(VICTIM, SUBMISSION);
+    assert_eq!(status(&usual), 407);
+    bench.receive(tcp(VICTIM, 1), &small(9999));
+    assert_eq!(bench.take(VICTIM).len(), 1);
 }

@@ -198,3 +198,27 @@ fn rfc_5626_6_a_first_hop_without_outbound_gets_439_and_nothing_is_bound() {
     let plain = asks(edge, "").replace("path, outbound", "path");
     assert_eq!(status(&bench.ask(BOB, &plain)), 200);
 }
+
+#[test]
+fn twenty_devices_stay_twenty_whatever_one_of_them_registers() {
+    let mut bench = Bench::new();
+    let contact = |device: usize, port: usize| {
+        format!("<sip:ann@192.0.2.6:{port}>;+sip.instance=\"<urn:uuid:{device}>\"")
+    };
+    let all = |devices: &[(usize, usize)]| {
+        devices.iter().map(|(device, port)| contact(*device, *port)).collect::<Vec<_>>().join(", ")
+    };
+    let twenty: Vec<_> = (0..20).map(|device| (device, 6000 + device)).collect();
+    assert_eq!(status(&bench.ask(ANN, &register("ann", &all(&twenty), 1, 600))), 200);
+    assert_eq!(bench.rows.bindings.len(), 20);
+    // Forty addresses of one device take the place of its one.
+    let forty: Vec<_> = (0..40).map(|number| (0, 7000 + number)).collect();
+    let answer = bench.ask(ANN, &register("ann", &all(&forty), 2, 600));
+    assert!(answer.starts_with("SIP/2.0 403 Too Many Bindings"), "{answer}");
+    assert_eq!(bench.rows.bindings.len(), 20, "nothing is changed");
+    assert_eq!(status(&bench.ask(ANN, &register("ann", &contact(0, 7000), 3, 600))), 200);
+    assert_eq!(bench.rows.bindings.len(), 20, "it has moved");
+    let params: String = (0..40).map(|number| format!(";p{number}")).collect();
+    let answer = bench.ask(ANN, &register("ann", &format!("<sip:ann@192.0.2.6{params}>"), 4, 600));
+    assert!(answer.starts_with("SIP/2.0 403 Contact Has Too Many Parameters"), "{answer}");
+}

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::inner::Inner;
-use crate::limits::network;
+use crate::limits::{Nearness, network};
 use crate::machine::{ConnectId, Flow, Hop, LookupPayer, LookupTerms, ResolveId};
 use crate::proxy::journal::DispatchId;
 use crate::proxy::secret::Secret;
@@ -182,6 +182,8 @@ pub(crate) struct Rest {
     pub(crate) consent: Consent,
     /// Whether it may go to an address that only this computer, or the link, can reach.
     pub(crate) inner: Inner,
+    /// Keyed hash of whoever has it sent, whose connections being opened are counted.
+    pub(crate) payer: u128,
     pub(crate) ends: Instant,
 }
 
@@ -197,6 +199,7 @@ impl Rest {
             is_alone: false,
             consent,
             inner,
+            payer: 0,
             ends,
         }
     }
@@ -216,11 +219,11 @@ impl Rest {
         format!("{at_hop}.{}", secret.sent_to(&at_hop, hop))
     }
 
-    /// True if this request may not go to that address: only who is inside, or who was registered from there, is reached
-    /// inside.
-    pub(crate) fn is_shut_out(&self, address: IpAddr) -> bool {
+    /// True if this request may not go to that address, which is so far away: only who is inside, or who was registered
+    /// from there, is reached inside.
+    pub(crate) fn is_shut_out(&self, address: IpAddr, nearness: Nearness) -> bool {
         let is_registered = matches!(self.consent, Consent::From(_)) && self.consent.is_given_for(address);
-        !is_registered && self.inner.is_shut(address)
+        !is_registered && self.inner.is_shut(nearness)
     }
 
     /// Whether there is another way left: any hop, or the last resort if a connection broke.

@@ -72,10 +72,16 @@ impl RequestSender {
     }
 
     /// Looks for a flow to a target, until `ends`.
-    pub(crate) fn begin(&mut self, user: User, target: (NextHop, Consent, Inner), ends: Instant) {
+    pub(crate) fn begin(
+        &mut self,
+        user: User,
+        target: (NextHop, Consent, Inner),
+        payer: u128,
+        ends: Instant,
+    ) {
         self.rests.remove(&user);
         let (way, consent, inner) = target;
-        let new = |hops, otherwise| Rest { consent, inner, ..Rest::of(hops, otherwise, ends) };
+        let new = |hops, otherwise| Rest { consent, inner, payer, ..Rest::of(hops, otherwise, ends) };
         match way {
             NextHop::Flow(flow) | NextHop::FlowAlone(flow) if self.is_usable(flow) => {
                 let is_alone = matches!(way, NextHop::FlowAlone(_));
@@ -138,15 +144,6 @@ impl RequestSender {
         let outgoing = Outgoing { user, branch, method, flow, bytes, deadline, transmissions_max };
         self.layer.send(outgoing, now);
         Sending::Sent
-    }
-
-    /// Tries a stream instead of a datagram: at the hop that DNS names for it, else at the same address in the hope
-    /// that it takes TCP too.
-    fn seek_stream(&mut self, user: User, large: Large, ends: Instant, now: Instant) {
-        let mut rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
-        let guess = || Hop { transport: Transport::Tcp, remote: large.flow.remote };
-        let hop = rest.take_stream().unwrap_or_else(guess);
-        self.connect(user, (hop, rest), Some(large), ends.min(now + CONNECT_WAIT));
     }
 
     /// Passes a received request to the transaction layer, which may absorb it.
@@ -285,6 +282,7 @@ impl RequestSender {
     }
 
     pub(crate) fn poll_step(&mut self) -> Option<SenderStep> {
+        self.take_turns();
         let next = self.steps.pop_front().or_else(|| self.poll_failed());
         next.or_else(|| self.pacer.pop().map(|(user, flow)| SenderStep::Ready { user, flow }))
     }
@@ -336,7 +334,7 @@ impl RequestSender {
 
     fn try_hops(&mut self, user: User, mut rest: Rest, fault: Fault) {
         while let Some(hop) = rest.hops.pop() {
-            if self.sockets.is_own(hop.remote) || rest.is_shut_out(hop.remote.ip()) {
+            if self.is_shut_out(&rest, hop.remote) {
                 continue;
             }
             if hop.transport == Transport::Udp
@@ -377,9 +375,13 @@ impl RequestSender {
 
     /// A request has a flow: notes where else it may go.
     fn keep(&mut self, user: User, mut rest: Rest, flow: Flow) {
+        // A flow over UDP may be made of an address that somebody named.
+        if flow.transport == Transport::Udp && self.is_shut_out(&rest, flow.remote) {
+            return self.try_hops(user, rest.after_failure(0), Fault::NoRoute);
+        }
         let has_more = !rest.hops.is_empty() || rest.otherwise.is_some();
         if !has_more && (flow.transport.is_reliable() || rest.consent.is_given_for(flow.remote.ip())) {
-            rest.consent = Consent::NotNeeded;
+            (rest.consent, rest.inner) = (Consent::NotNeeded, Inner::Open);
         }
         let is_of_use = has_more || rest.failed > 0 || rest.is_alone || rest.consent != Consent::NotNeeded;
         // Nothing more is heard of what passes without a transaction.

@@ -1,7 +1,9 @@
 //! Our own sockets: which one sends where, how peers reach us, which addresses are ours (RFC 3261 §18.1.1; RFC 3581).
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::limits::Nearness;
 use crate::machine::Flow;
 use crate::proxy::config::ProxyConfig;
 use crate::sip::Transport;
@@ -17,19 +19,33 @@ pub(crate) struct Sockets {
 #[derive(Clone, Debug)]
 pub(crate) struct OwnAddresses {
     listens: Vec<SocketAddr>,
-    /// The addresses of this computer.
+    /// The address of each family under which others reach a socket that listens on all.
     ips: Vec<IpAddr>,
+    /// The addresses of all interfaces of this computer.
+    interfaces: BTreeSet<IpAddr>,
 }
 
 impl OwnAddresses {
     pub(crate) fn new(config: &ProxyConfig) -> Self {
         let listens = config.listens.iter().map(|(_, listen)| *listen).collect();
-        Self { listens, ips: config.own_ips.clone() }
+        let interfaces = config.own_ips.iter().chain(&config.interface_ips).copied().collect();
+        Self { listens, ips: config.own_ips.clone(), interfaces }
+    }
+
+    /// How far away an address is.
+    pub(crate) fn nearness(&self, address: IpAddr) -> Nearness {
+        let address = address.to_canonical();
+        let is_listening = || self.listens.iter().any(|listen| listen.ip().to_canonical() == address);
+        if self.interfaces.contains(&address) || is_listening() {
+            Nearness::ThisComputer
+        } else {
+            Nearness::of(address)
+        }
     }
 
     /// True for one of our addresses. A socket on the wildcard address has every address of its family.
     pub(crate) fn has(&self, address: SocketAddr) -> bool {
-        let is_of_this_computer = || address.ip().is_loopback() || self.ips.contains(&address.ip());
+        let is_of_this_computer = || address.ip().is_loopback() || self.interfaces.contains(&address.ip());
         let covers = |listen: &SocketAddr| {
             listen.ip().is_unspecified()
                 && listen.is_ipv4() == address.is_ipv4()
@@ -103,6 +119,11 @@ impl Sockets {
     /// True for an address of our own: a request sent there would come back (W14).
     pub(crate) fn is_own(&self, address: SocketAddr) -> bool {
         self.own.has(address)
+    }
+
+    /// How far away an address is.
+    pub(crate) fn nearness(&self, address: IpAddr) -> Nearness {
+        self.own.nearness(address)
     }
 }
 

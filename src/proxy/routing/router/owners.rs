@@ -125,6 +125,11 @@ impl Router<'_> {
         makers.any(|maker| self.location.at((place, maker), None, now.mono).next().is_some())
     }
 
+    /// Whether a place itself, or a trusted peer, has registered anybody there.
+    pub(crate) fn is_known_place(&self, place: SocketAddr) -> bool {
+        self.location.makers(place).any(|maker| self.is_there(maker))
+    }
+
     /// True for what a place itself, or a trusted peer, has registered there.
     pub(super) fn is_there(&self, maker: Maker) -> bool {
         match maker {

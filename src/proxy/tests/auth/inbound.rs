@@ -1,7 +1,9 @@
 //! What strangers may send, and who is banned (W13, W14, W31).
 
 use super::*;
+use crate::proxy::journal::AliasRow;
 use crate::proxy::{Inbound, InboundConfig, Party, RefusalKind};
+use crate::sip::Uri;
 
 /// A stranger's address.
 const EVE: &str = "198.51.100.7:5060";
@@ -101,6 +103,36 @@ fn w31_one_of_ours_gets_little_from_however_many_sources() {
     bench.take(ANN);
     bench.receive(udp(JAMES), &james(&given, "00000001").with(&message, "Proxy-Authorization"));
     assert_eq!(bench.take(ANN).len(), 1);
+}
+
+#[test]
+fn w31_an_alias_is_counted_as_whom_it_stands_for() {
+    let mut bench = with(InboundConfig::default());
+    let row = |alias: &str, member: &str| AliasRow {
+        alias: Aor::parse(alias).unwrap(),
+        members: vec![Uri::parse(member).unwrap()],
+    };
+    let rows = vec![
+        row("info@domain.com", "sip:ann@domain.com"),
+        row("help@domain.com", "sip:info@domain.com"),
+        row("away@domain.com", "sip:zed@192.0.2.66"),
+    ];
+    bench.input(Input::Command(ProxyCommand::Aliases(rows.into())));
+    let many = |number: u32| udp(&format!("198.51.{}.{}:5060", number / 250, number % 250));
+    let mut reached = |method: &str, names: &[&str], numbers: std::ops::Range<u32>| {
+        bench.sent.clear();
+        for number in numbers {
+            for name in names {
+                bench.receive(many(number), &request(method, name, number));
+            }
+        }
+        bench.sent.iter().filter(|sent| sent.text.starts_with(method)).count()
+    };
+    for method in ["MESSAGE", "OPTIONS"] {
+        assert_eq!(reached(method, &["ann", "info", "help"], 0..200), 30, "{method}: all its names together");
+        let elsewhere = reached(method, &["away"], 1000..1400);
+        assert_eq!(elsewhere, 30, "{method}: whoever is behind it is not known here");
+    }
 }
 
 #[test]

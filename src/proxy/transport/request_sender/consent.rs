@@ -1,14 +1,16 @@
-//! Sends less, or nothing, to a destination that may not have agreed to it (RFC 9000 §8).
+//! Sends less, or nothing, to a destination that may not have agreed to it (RFC 9000 §8), or is not for the sender to
+//! reach.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{Large, Question, RequestSender, Rest, Wait};
+use crate::limits::CONNECT_WAIT;
 use crate::machine::{ConnectId, Flow, Hop};
 use crate::proxy::secret::Secret;
 use crate::proxy::transport::next_hop::{Consent, Fault, SenderNeed, Sending, User};
 use crate::proxy::transport::validation::{Allowance, Trial};
-use crate::sip::Method;
+use crate::sip::{Method, Transport};
 
 /// A request may not be sent to this hop now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +120,29 @@ impl RequestSender {
         }
     }
 
+    /// True if a request may not be sent to that address: it would come back to us, or it is not for the sender to reach.
+    /// Every way to an address is asked here, however it was found.
+    pub(super) fn is_shut_out(&self, rest: &Rest, address: SocketAddr) -> bool {
+        self.sockets.is_own(address) || rest.is_shut_out(address.ip(), self.sockets.nearness(address.ip()))
+    }
+
+    /// Tries a stream instead of a datagram: at the hop that DNS names for it, else at the same address in the hope
+    /// that it takes TCP too.
+    pub(super) fn seek_stream(&mut self, user: User, large: Large, ends: Instant, now: Instant) {
+        let mut rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
+        let guess = || Hop { transport: Transport::Tcp, remote: large.flow.remote };
+        let hop = rest.take_stream().unwrap_or_else(guess);
+        self.connect(user, (hop, rest), Some(large), ends.min(now + CONNECT_WAIT));
+    }
+
+    /// Has connections opened for requests that waited for their turn.
+    pub(super) fn take_turns(&mut self) {
+        while let Some((user, hop, Wait { rest, large, .. })) = self.waits.take_turn() {
+            let ends = if large.is_some() { rest.ends.min(self.now + CONNECT_WAIT) } else { rest.ends };
+            self.connect(user, (hop, rest), large, ends);
+        }
+    }
+
     /// Asks for a connection to a hop.
     pub(super) fn connect(
         &mut self,
@@ -127,7 +152,9 @@ impl RequestSender {
         ends: Instant,
     ) {
         let trial = (user, Trial::Connection);
-        if self.validation.allow(rest.consent, trial, hop.remote, self.now) == Allowance::Nothing {
+        if self.is_shut_out(&rest, hop.remote)
+            || self.validation.allow(rest.consent, trial, hop.remote, self.now) == Allowance::Nothing
+        {
             match large {
                 Some(Large { flow, fits: true }) => {
                     self.refused.add(flow.remote, self.now);
@@ -135,6 +162,11 @@ impl RequestSender {
                 }
                 Some(_) | None => self.try_hops(user, rest.after_failure(0), Fault::Timeout),
             }
+            return;
+        }
+        if self.waits.has_all_dials(rest.payer) {
+            let ends = rest.ends;
+            self.waits.add(user, Wait { asked: Question::Turn(hop), rest, is_sips: false, large, ends });
             return;
         }
         let id = ConnectId(self.number());

@@ -1,12 +1,12 @@
 //! Requests without a flow yet: what each has asked the outside world, where it may go then, and how long it waits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{RequestSender, Rest, User};
-use crate::limits::UNANSWERED_LEGS_MAX;
-use crate::machine::{ConnectId, Flow, ResolveId};
+use crate::limits::{DIALS_PER_PAYER_MAX, UNANSWERED_LEGS_MAX};
+use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::proxy::journal::DispatchId;
 
 /// A request that waits.
@@ -40,6 +40,8 @@ pub(super) enum Question {
     Resolve(ResolveId),
     /// Whether anybody is there: it waits for the answer to another request over this flow.
     Answer(Flow),
+    /// Nothing yet: whoever sends it has many connections opened, and it waits for one of them before that to this hop.
+    Turn(Hop),
 }
 
 /// All waiting requests, by the answer that they wait for and by their deadline.
@@ -49,6 +51,12 @@ pub(super) struct OpenQuestions {
     connects: BTreeMap<ConnectId, User>,
     resolves: BTreeMap<ResolveId, User>,
     answers: BTreeSet<(SocketAddr, User)>,
+    /// How many connections are being opened, by payer.
+    dials: BTreeMap<u128, usize>,
+    /// The requests of each payer that wait for their turn, in order; those that have ended meanwhile are in it too.
+    turns: BTreeMap<u128, VecDeque<User>>,
+    /// Payers of whom a connection is decided.
+    decided: Vec<u128>,
     ends: BTreeSet<(Instant, User)>,
 }
 
@@ -62,9 +70,13 @@ impl RequestSender {
 impl OpenQuestions {
     pub(super) fn add(&mut self, user: User, wait: Wait) {
         match wait.asked {
-            Question::Connect(id) => drop(self.connects.insert(id, user)),
+            Question::Connect(id) => {
+                self.connects.insert(id, user);
+                *self.dials.entry(wait.rest.payer).or_default() += 1;
+            }
             Question::Resolve(id) => drop(self.resolves.insert(id, user)),
             Question::Answer(flow) => drop(self.answers.insert((flow.remote, user))),
+            Question::Turn(_) => self.turns.entry(wait.rest.payer).or_default().push_back(user),
         }
         self.ends.insert((wait.ends, user));
         self.all.insert(user, wait);
@@ -93,6 +105,45 @@ impl OpenQuestions {
         users.into_iter().filter_map(|user| self.take(user)).collect()
     }
 
+    /// True if that payer has as many connections opened at a time as one may.
+    pub(super) fn has_all_dials(&self, payer: u128) -> bool {
+        self.dials.get(&payer).is_some_and(|dials| *dials >= DIALS_PER_PAYER_MAX)
+    }
+
+    fn decided(&mut self, payer: u128) {
+        if let Some(dials) = self.dials.get_mut(&payer) {
+            *dials -= 1;
+            if *dials == 0 {
+                self.dials.remove(&payer);
+            }
+        }
+        if self.turns.contains_key(&payer) {
+            self.decided.push(payer);
+        }
+    }
+
+    /// A request whose turn it is to have a connection opened.
+    pub(super) fn take_turn(&mut self) -> Option<(User, Hop, Wait)> {
+        while let Some(payer) = self.decided.pop() {
+            while !self.has_all_dials(payer)
+                && let Some(user) = self.turns.get_mut(&payer).and_then(VecDeque::pop_front)
+            {
+                let hop = match self.all.get(&user).map(|wait| wait.asked) {
+                    Some(Question::Turn(hop)) => hop,
+                    // It has ended.
+                    Some(_) | None => continue,
+                };
+                if let Some((user, wait)) = self.take(user) {
+                    return Some((user, hop, wait));
+                }
+            }
+            if self.turns.get(&payer).is_some_and(VecDeque::is_empty) {
+                self.turns.remove(&payer);
+            }
+        }
+        None
+    }
+
     /// A request whose deadline has passed.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<(User, Wait)> {
         let (_, user) = *self.ends.first().filter(|(ends, _)| *ends <= now)?;
@@ -108,9 +159,13 @@ impl OpenQuestions {
         let wait = self.all.remove(&user)?;
         self.ends.remove(&(wait.ends, user));
         match wait.asked {
-            Question::Connect(id) => drop(self.connects.remove(&id)),
+            Question::Connect(id) => {
+                self.connects.remove(&id);
+                self.decided(wait.rest.payer);
+            }
             Question::Resolve(id) => drop(self.resolves.remove(&id)),
             Question::Answer(flow) => drop(self.answers.remove(&(flow.remote, user))),
+            Question::Turn(_) => {}
         }
         Some((user, wait))
     }

@@ -2,7 +2,8 @@
 //! full, and of each later attempt one transmission. The other recipients of that message wait for an answer.
 //!
 //! A sender may write to any address. But one request may name hundreds of recipients at one address, and each of them would
-//! have its eleven transmissions, at once and again at each later attempt, whether anybody is there or not.
+//! have its eleven transmissions, at once and again at each later attempt, whether anybody is there or not. Many addresses of
+//! one network may be one victim, so what goes there is counted too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -11,7 +12,7 @@ use std::time::Instant;
 use super::Allowance;
 use crate::limits::{
     DESTINATIONS_UNPROVEN_MAX, UNANSWERED_LEG_BYTES_MAX, UNANSWERED_LEGS_MAX, UNANSWERED_MESSAGES_MAX,
-    UNPROVEN_REQUESTS_MAX, UNPROVEN_REQUESTS_WITHIN,
+    UNANSWERED_NETWORK_BYTES_MAX, UNPROVEN_REQUESTS_MAX, UNPROVEN_REQUESTS_WITHIN, neighbourhood,
 };
 use crate::proxy::journal::DispatchId;
 use crate::proxy::transport::next_hop::User;
@@ -21,6 +22,53 @@ use crate::proxy::transport::next_hop::User;
 pub(super) struct Unanswered {
     all: BTreeMap<IpAddr, Attempts>,
     by_age: BTreeSet<(Instant, IpAddr)>,
+    networks: Networks,
+}
+
+/// What the addresses of each network got within the last minute.
+#[derive(Debug, Default)]
+struct Networks {
+    all: BTreeMap<IpAddr, NetworkBytes>,
+    by_age: BTreeSet<(Instant, IpAddr)>,
+}
+
+/// Bytes that went to a network.
+#[derive(Clone, Copy, Debug)]
+struct NetworkBytes {
+    in_full: usize,
+    once: usize,
+}
+
+impl Networks {
+    /// How much of so many bytes may be sent to an address; counts them if they may.
+    fn allow(&mut self, bytes: usize, ip: IpAddr, now: Instant) -> Option<Allowance> {
+        let sent = self.at(neighbourhood(ip), now);
+        let (in_full, once) = (sent.in_full.saturating_add(bytes), sent.once.saturating_add(bytes));
+        if in_full <= UNANSWERED_NETWORK_BYTES_MAX {
+            sent.in_full = in_full;
+            Some(Allowance::Full)
+        } else if once <= UNANSWERED_NETWORK_BYTES_MAX {
+            sent.once = once;
+            Some(Allowance::Few(1))
+        } else {
+            None
+        }
+    }
+
+    fn at(&mut self, network: IpAddr, now: Instant) -> &mut NetworkBytes {
+        while let Some((since, oldest)) = self.by_age.first().copied()
+            && (now.saturating_duration_since(since) >= UNPROVEN_REQUESTS_WITHIN
+                || (self.all.len() >= DESTINATIONS_UNPROVEN_MAX && !self.all.contains_key(&network)))
+        {
+            self.by_age.remove(&(since, oldest));
+            self.all.remove(&oldest);
+        }
+        let by_age = &mut self.by_age;
+        self.all.entry(network).or_insert_with(|| {
+            by_age.insert((now, network));
+            NetworkBytes { in_full: 0, once: 0 }
+        })
+    }
 }
 
 /// What one address got within the last minute.
@@ -43,7 +91,7 @@ impl Unanswered {
     /// How much of a leg may be sent; counts it if it may. `None`: it waits.
     pub(super) fn allow(
         &mut self,
-        (user, bytes): (User, usize),
+        (user, leg_bytes): (User, usize),
         ip: IpAddr,
         now: Instant,
     ) -> Option<Allowance> {
@@ -55,7 +103,7 @@ impl Unanswered {
         }
         let sum = sum.unwrap_or_default();
         let is_later = branch > 0;
-        let (legs, bytes) = (sum.legs + 1, sum.bytes.saturating_add(bytes));
+        let (legs, bytes) = (sum.legs + 1, sum.bytes.saturating_add(leg_bytes));
         let may_be = if is_later {
             legs == 1 && attempts.later < UNPROVEN_REQUESTS_MAX
         } else {
@@ -64,9 +112,11 @@ impl Unanswered {
         if !may_be {
             return None;
         }
+        let allowed = self.networks.allow(leg_bytes, ip, now)?;
+        let attempts = self.at(ip, now);
         attempts.messages.insert(dispatch, Sum { legs, bytes });
         attempts.later += usize::from(is_later);
-        Some(if is_later { Allowance::Few(1) } else { Allowance::Full })
+        Some(if is_later { Allowance::Few(1) } else { allowed })
     }
 
     /// That address has answered: others may be tried there, at another port too.
@@ -123,6 +173,24 @@ mod tests {
     }
 
     #[test]
+    fn the_addresses_of_a_network_get_so_much_in_full_and_as_much_once() {
+        let (now, mut unanswered) = (Clock::start().now().mono, Unanswered::default());
+        let most = UNANSWERED_NETWORK_BYTES_MAX / 2000;
+        let leg = |number: usize| (leg(u64::try_from(number).unwrap(), 0, 0).0, 2000);
+        let mut allowed =
+            |base: usize, number: usize, now| unanswered.allow(leg(number), ip(base + number % 250), now);
+        for number in 0..most {
+            assert_eq!(allowed(0, number, now), Some(Allowance::Full), "{number}");
+        }
+        for number in most..2 * most {
+            assert_eq!(allowed(0, number, now), Some(Allowance::Few(1)), "{number}");
+        }
+        assert_eq!(allowed(0, 2 * most, now), None);
+        assert_eq!(allowed(1024, 1, now), Some(Allowance::Full), "another network");
+        assert_eq!(allowed(0, 1, now + UNPROVEN_REQUESTS_WITHIN), Some(Allowance::Full));
+    }
+
+    #[test]
     fn a_later_attempt_is_one_transmission_of_one_of_them() {
         let (now, mut unanswered) = (Clock::start().now().mono, Unanswered::default());
         assert_eq!(unanswered.allow(leg(1, 0, 1), ip(1), now), Some(Allowance::Few(1)));
@@ -146,9 +214,10 @@ mod tests {
         assert_eq!((unanswered.all.len(), unanswered.by_age.len()), (full, full));
         for number in 0..UNANSWERED_MESSAGES_MAX {
             let number = u64::try_from(number).unwrap();
-            assert_eq!(unanswered.allow(leg(number, 0, 0), ip(0), now), Some(Allowance::Full));
+            let empty = (leg(number, 0, 0).0, 0);
+            assert_eq!(unanswered.allow(empty, ip(0), now), Some(Allowance::Full));
         }
-        assert_eq!(unanswered.allow(leg(1 << 40, 0, 0), ip(0), now), None);
+        assert_eq!(unanswered.allow((leg(1 << 40, 0, 0).0, 0), ip(0), now), None);
         assert_eq!(
             unanswered.allow((User::Relay { relay: 1, branch: 0 }, 600), ip(0), now),
             Some(Allowance::Full)
