@@ -109,12 +109,6 @@ pub const WRONG_PASSWORDS_PER_SOURCE_MAX: u32 = 100;
 pub const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_secs(60);
 /// Pairs of user and source whose wrong passwords are counted, and sources; over it, the one with the fewest is forgotten.
 pub const WRONG_PASSWORD_PLACES_MAX: usize = 10_000;
-/// How many times the bytes that came in datagrams from a network (a /24 of IPv4 or a /48 of IPv6) are answered there.
-pub const REFLECTED_RATIO: usize = 3;
-/// Bytes that are answered besides, until as much was received in excess.
-pub const REFLECTED_BURST_BYTES: usize = 256 * 1024;
-/// Networks for which that is counted; over it, the one that may be answered most is forgotten.
-pub const REFLECTED_NETWORKS_MAX: usize = 10_000;
 /// Contacts in a response that a client reads, to find its binding's expiry or its redirect targets.
 pub const CONTACTS_READ_MAX: usize = 100;
 /// Addresses of its server from which a client accepts requests; further ones of a lookup are ignored.

@@ -9,6 +9,8 @@ mod websocket;
 
 mod stream;
 
+mod half_message;
+
 mod connections;
 
 mod backlog;

@@ -95,3 +95,9 @@ pub const DIALS_PER_PAYER_MAX: usize = 100;
 pub const NEAR_PEERS_MAX: usize = 64;
 /// Parameters, or header fields, of one URI; over it, it is none. URIs are compared by all of them.
 pub const URI_PARAMS_MAX: usize = 128;
+/// How many times the bytes that came in datagrams from a network (a /24 of IPv4 or a /48 of IPv6) are answered there.
+pub const REFLECTED_RATIO: usize = 3;
+/// Bytes that are answered besides, until as much was received in excess.
+pub const REFLECTED_BURST_BYTES: usize = 256 * 1024;
+/// Networks for which that is counted; over it, the one that may be answered most is forgotten.
+pub const REFLECTED_NETWORKS_MAX: usize = 10_000;

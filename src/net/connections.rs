@@ -171,7 +171,7 @@ impl Connections {
     /// A complete message has arrived on this connection.
     pub(super) fn spoke(&self, flow: Flow) {
         if let Some(connection) = flow.connection {
-            let mut table = self.table();
+            let table = &mut *self.table();
             table.inbound.spoke(connection);
             table.outbound.spoke(connection);
         }
@@ -179,7 +179,7 @@ impl Connections {
 
     /// An incomplete message on a connection has that many bytes now; others may be closed for it. False if that is too
     /// much.
-    fn hold(&self, flow: Flow, bytes: usize) -> bool {
+    pub(super) fn hold(&self, flow: Flow, bytes: usize) -> bool {
         let Some(connection) = flow.connection else { return true };
         let closed: Option<Vec<Flow>> = {
             let mut table = self.table();
@@ -266,12 +266,8 @@ impl Connections {
 
     /// If we have opened half of all connections, closes one of them to open another.
     fn make_room_for_ours(&self) {
-        let flow = {
-            let table = self.table();
-            let first_out = table.outbound.makes_room(self.limits.connections_max);
-            first_out.and_then(|connection| table.writers.get(&connection)).map(|writer| writer.flow)
-        };
-        if let Some(flow) = flow {
+        let max = self.limits.connections_max;
+        if let Some(flow) = self.chosen(|table| table.outbound.makes_room(max)) {
             tracing::debug!(%flow, "we have opened too many connections");
             self.close(flow);
         }
@@ -279,13 +275,15 @@ impl Connections {
 
     /// Closes a connection to make room for one from this address.
     pub(super) fn make_room(&self, newcomer: IpAddr) -> Option<()> {
-        let flow = {
-            let table = self.table();
-            let first_out = table.inbound.makes_room(newcomer).or_else(|| table.outbound.first_silent());
-            first_out.and_then(|connection| table.writers.get(&connection)).map(|writer| writer.flow)
-        };
+        let flow =
+            self.chosen(|table| table.inbound.makes_room(newcomer).or_else(|| table.outbound.first_silent()));
         tracing::debug!(closed = flow.is_some(), "too many connections");
         self.close(flow?).then_some(())
+    }
+
+    fn chosen(&self, choose: impl FnOnce(&Table) -> Option<ConnectionId>) -> Option<Flow> {
+        let table = self.table();
+        choose(&table).and_then(|connection| table.writers.get(&connection)).map(|writer| writer.flow)
     }
 
     /// Closes a connection for the sake of another one; false if it was closed already.
@@ -370,36 +368,6 @@ impl Connections {
                 task.abort();
             }
         }
-    }
-}
-
-/// The bytes that one connection holds of incomplete messages; released when it ends.
-#[derive(Debug)]
-pub(super) struct Half {
-    connections: Arc<Connections>,
-    flow: Flow,
-    bytes: usize,
-}
-
-impl Half {
-    /// Holds nothing yet.
-    pub(super) fn of(connections: &Arc<Connections>, flow: Flow) -> Self {
-        Self { connections: Arc::clone(connections), flow, bytes: 0 }
-    }
-
-    /// Holds this many bytes from now on; false if that is too much.
-    pub(super) fn holds(&mut self, bytes: usize) -> bool {
-        let is_granted = bytes == self.bytes || self.connections.hold(self.flow, bytes);
-        if is_granted {
-            self.bytes = bytes;
-        }
-        is_granted
-    }
-}
-
-impl Drop for Half {
-    fn drop(&mut self) {
-        self.holds(0);
     }
 }
 

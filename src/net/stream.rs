@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::connections::{Connections, Half, Opened, Outbound};
+use super::connections::{Connections, Opened, Outbound};
+use super::half_message::Half;
 use crate::limits::PONG_WAIT;
 use crate::machine::Flow;
 use crate::sip::{Framed, Framer};

@@ -21,7 +21,8 @@ use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 
 use super::Origins;
-use super::connections::{Connections, Half, Outbound};
+use super::connections::{Connections, Outbound};
+use super::half_message::Half;
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::machine::Flow;
 
