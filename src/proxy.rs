@@ -334,10 +334,11 @@ impl Machine for Proxy {
 
     fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
         while let Some(output) = self.next_output() {
-            match &output {
-                Output::Transmit(sent) if !self.may_leave(sent) => DropReason::Reflected.tell(sent.flow),
-                _ => return Some(output),
+            let Output::Transmit(sent) = &output else { return Some(output) };
+            if self.may_leave(sent) {
+                return Some(output);
             }
+            DropReason::Reflected.tell(sent.flow);
         }
         None
     }

@@ -134,7 +134,8 @@ fn change(
         let mut is_repeat = false;
         for (old, binding) in known.iter().enumerate() {
             let (is_named, row) = (named.is(place, old), &binding.row);
-            if !is_named && !(is_same_device(row, &wanted) && !named.by_any(old)) {
+            let has_moved = is_same_device(row, &wanted) && !named.by_any(old);
+            if !is_named && !has_moved {
                 continue;
             }
             is_repeat |= is_named && !in_order(row, request)?;

@@ -61,9 +61,9 @@ impl OwnBackup {
     ///
     /// # Errors
     /// Why there is no new one.
-    pub fn renew(&self) -> Result<(), BackupRefusal> {
+    pub fn renew(&self, now: Timestamp) -> Result<(), BackupRefusal> {
         let is_deleting = self.is_deleting.lock().unwrap_or_else(PoisonError::into_inner);
-        if *is_deleting { Ok(()) } else { renew(&self.store) }
+        if *is_deleting { Ok(()) } else { renew(&self.store, now) }
     }
 
     /// Removes it, since messages are about to be deleted; the next start makes a new one.
@@ -77,11 +77,10 @@ impl OwnBackup {
     }
 }
 
-fn renew(store: &Path) -> Result<(), BackupRefusal> {
+fn renew(store: &Path, now: Timestamp) -> Result<(), BackupRefusal> {
     let backup = beside(store, BACKUP);
-    let age = fs::metadata(&backup).and_then(|data| data.modified()).map(|made| made.elapsed());
     // A backup from the future says nothing about its age.
-    if matches!(age, Ok(Ok(age)) if age < RENEWED_AFTER) {
+    if made_at(store).is_some_and(|made| made <= now && now.since(made) < RENEWED_AFTER) {
         return Ok(());
     }
     let folder = folder::above(store);
@@ -201,10 +200,9 @@ fn unless_missing(done: io::Result<()>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
     use crate::store::Store;
+    use crate::time::Clock;
 
     const STORE: &str = "messages.sqlite3";
 
@@ -216,9 +214,14 @@ mod tests {
         (folder, store)
     }
 
+    fn now() -> Timestamp {
+        Clock::start().now().wall
+    }
+
     fn made_hours_ago(store: &Path, hours: u64) {
         let backup = File::options().write(true).open(beside(store, BACKUP)).unwrap();
-        backup.set_modified(SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
+        let made = Duration::from_millis(now().as_millis()) - Duration::from_secs(hours * 3600);
+        backup.set_modified(UNIX_EPOCH + made).unwrap();
     }
 
     fn names(folder: &tempfile::TempDir) -> Vec<String> {
@@ -234,13 +237,13 @@ mod tests {
         let (_folder, store) = sound();
         assert_eq!(made_at(&store), None);
         let _in_use = Store::<ClientSchema>::open(&store).unwrap();
-        renew(&store).unwrap();
+        renew(&store, now()).unwrap();
         made_hours_ago(&store, 23);
         let first = made_at(&store);
-        renew(&store).unwrap();
+        renew(&store, now()).unwrap();
         assert_eq!(made_at(&store), first, "there is one of today");
         made_hours_ago(&store, 25);
-        renew(&store).unwrap();
+        renew(&store, now()).unwrap();
         assert!(made_at(&store) > first);
         drop(reader::<ClientSchema>(&beside(&store, BACKUP)).unwrap());
     }
@@ -250,7 +253,7 @@ mod tests {
     fn only_its_owner_may_read_it() {
         use std::os::unix::fs::PermissionsExt;
         let (_folder, store) = sound();
-        renew(&store).unwrap();
+        renew(&store, now()).unwrap();
         let mode = fs::metadata(beside(&store, BACKUP)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -258,18 +261,18 @@ mod tests {
     #[test]
     fn what_cannot_be_read_replaces_no_backup() {
         let (_folder, store) = sound();
-        renew(&store).unwrap();
+        renew(&store, now()).unwrap();
         made_hours_ago(&store, 48);
         let former = made_at(&store);
         fs::write(&store, "no database").unwrap();
-        assert!(matches!(renew(&store), Err(BackupRefusal::Source(_))));
+        assert!(matches!(renew(&store, now()), Err(BackupRefusal::Source(_))));
         assert_eq!(made_at(&store), former);
     }
 
     #[test]
     fn the_backup_takes_the_place_of_a_damaged_store_and_both_stay() {
         let (folder, store) = sound();
-        renew(&store).unwrap();
+        renew(&store, now()).unwrap();
         for (ending, damage) in [("", "damaged"), ("-wal", "its log")] {
             fs::write(beside(&store, ending), damage).unwrap();
         }
@@ -325,11 +328,11 @@ mod tests {
     fn once_messages_are_deleted_there_is_none_until_the_next_start() {
         let (_folder, store) = sound();
         let backup = OwnBackup::of(store.clone());
-        backup.renew().unwrap();
+        backup.renew(now()).unwrap();
         backup.remove().unwrap();
-        backup.renew().unwrap();
+        backup.renew(now()).unwrap();
         assert_eq!(made_at(&store), None);
-        OwnBackup::of(store.clone()).renew().unwrap();
+        OwnBackup::of(store.clone()).renew(now()).unwrap();
         assert!(made_at(&store).is_some());
     }
 }

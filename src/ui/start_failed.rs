@@ -86,7 +86,7 @@ impl StartFailed {
             // What sets messages aside is asked for twice.
             let is_sure = asked_for.is_some() && self.asked == asked_for;
             self.asked = asked_for.or(self.asked);
-            quits.or(asked_for.filter(|_| is_sure))
+            quits.or_else(|| asked_for.filter(|_| is_sure))
         })
         .inner
     }

@@ -258,7 +258,8 @@ fn w16_lists_of_two_proxies_that_name_each_other_send_a_message_once() {
     assert!(bench.take(ANN).is_empty());
     // After a restart too, and only that list.
     bench.crash();
-    (bench.take(ANN), bench.take(other));
+    bench.take(ANN);
+    bench.take(other);
     assert_eq!(status(&bench.ask(other, &came_back.replace("Kback", "Klater"))), 482);
     let of_others = back("List-Trail: 0123456789abcdef\n").replace("Kback", "Kother");
     bench.receive(udp(other), &of_others);

@@ -128,11 +128,8 @@ impl OpenQuestions {
             while !self.has_all_dials(payer)
                 && let Some(user) = self.turns.get_mut(&payer).and_then(VecDeque::pop_front)
             {
-                let hop = match self.all.get(&user).map(|wait| wait.asked) {
-                    Some(Question::Turn(hop)) => hop,
-                    // It has ended.
-                    Some(_) | None => continue,
-                };
+                // Otherwise it has ended.
+                let Some(Question::Turn(hop)) = self.all.get(&user).map(|wait| wait.asked) else { continue };
                 if let Some((user, wait)) = self.take(user) {
                     return Some((user, hop, wait));
                 }

@@ -20,6 +20,7 @@ use crate::runtime::engine::searching::search;
 use crate::store::check::damage_of;
 use crate::store::history::{History, ReadError, Reader};
 use crate::store::own_backup::{self, OwnBackup};
+use crate::time::Timestamp;
 
 impl Work {
     pub(super) fn save_file(&mut self, message: MessageId, file: usize, to: Option<PathBuf>) {
@@ -147,7 +148,8 @@ impl Work {
             self.builder.tell(Notice::Drafts(drafts));
         }
         if let (Some(data), Some(backup)) = (&self.data, &self.backup) {
-            check(data.join(STORE_FILE), Arc::clone(backup), Arc::clone(self.builder.out()));
+            let (file, now) = (data.join(STORE_FILE), self.clock.now().wall);
+            check(file, (Arc::clone(backup), now), Arc::clone(self.builder.out()));
         }
     }
 
@@ -157,11 +159,11 @@ impl Work {
 }
 
 /// Checks the file on a thread of its own, because a large one takes a while. A sound one is copied.
-fn check(path: PathBuf, backup: Arc<OwnBackup>, out: Arc<Out>) {
+fn check(path: PathBuf, (backup, now): (Arc<OwnBackup>, Timestamp), out: Arc<Out>) {
     let work = move || {
         let faults = match damage_of(&path) {
             Ok(faults) if faults.is_empty() => {
-                if let Err(error) = backup.renew() {
+                if let Err(error) = backup.renew(now) {
                     tracing::warn!(%error, "no backup of the messages is made");
                 }
                 return;
