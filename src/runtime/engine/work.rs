@@ -160,27 +160,23 @@ impl Work {
         let (news, passwords) = mpsc::channel(KEEPING_WAITING_MAX);
         let keeper = Keeper::start(files, wanted, news, Arc::clone(&out))?;
         let mut builder = SnapshotBuilder::new(out, sender, setup.demo);
-        for problem in loaded.problems {
-            builder.tell(Notice::Problem(problem));
-        }
+        loaded.problems.into_iter().for_each(|problem| builder.tell(Notice::Problem(problem)));
         builder.set_book(setup.book.unwrap_or(loaded.book));
         builder.settings = loaded.settings;
-        let clock = Clock::start();
         let is_given = setup.account.is_some();
         let account = setup.account.or(loaded.account);
         let data = setup.data;
         let opened =
             account.as_ref().map(|account| OpenedAgent::open(account, data.as_deref())).transpose()?;
-        let awaits_password = None;
         let mut work = Self {
-            clock,
+            clock: Clock::start(),
             keeper,
             backup: data.as_ref().map(|data| Arc::new(OwnBackup::of(data.join(STORE_FILE)))),
             data,
             builder,
             running: None,
             has_new_password: false,
-            awaits_password,
+            awaits_password: None,
             searches: Arc::default(),
             deleting: Deleting::new(),
             has_looked_at_the_store: false,
