@@ -44,23 +44,25 @@ impl Core {
     }
 
     /// Whether a request from that address may go to this computer itself: where the operator named the way, where a peer
-    /// is that he trusts (which opens that port, and no other of the same address), and where nobody is asked for a
-    /// password.
+    /// is that he trusts (which opens that port, and no other of the same address), back to the address that it came from,
+    /// and where nobody is asked for a password. Of this computer's addresses only loopback shows that a sender is inside:
+    /// a gateway may put another one on what comes from outside.
     fn inner(&self, way: &NextHop, from: IpAddr) -> Inner {
-        let is_peer = |place: SocketAddr| {
-            self.config.names(place.ip())
-                && (self.near_peers.contains(&place) || self.router().is_known_place(place))
+        let is_open = |place: SocketAddr| {
+            place.ip().to_canonical() == from.to_canonical()
+                || (self.config.names(place.ip())
+                    && (self.near_peers.contains(&place) || self.router().is_known_place(place)))
         };
         let is_named = match way {
             NextHop::Route(..) => true,
-            NextHop::Hop(hop) => self.domains.has_route(*hop) || is_peer(hop.remote),
-            NextHop::Flow(flow) | NextHop::FlowAlone(flow) => is_peer(flow.remote),
+            NextHop::Hop(hop) => self.domains.has_route(*hop) || is_open(hop.remote),
+            NextHop::Flow(flow) | NextHop::FlowAlone(flow) => is_open(flow.remote),
             NextHop::Lookup { .. } => false,
         };
         if is_named || !self.users.asks() || self.config.names(from) {
             Inner::Open
         } else {
-            Inner::seen_from(self.sender.sockets().nearness(from))
+            Inner::seen_from(Nearness::of(from))
         }
     }
 }

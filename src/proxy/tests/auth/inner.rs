@@ -137,3 +137,15 @@ fn w14_who_is_trusted_at_an_address_opens_no_other_port_of_it() {
     bench.receive(udp("127.0.0.1:5090"), "\r\n\r\n");
     assert_eq!(reached(&mut bench, JAMES, peer, 11), ["127.0.0.1:5090"]);
 }
+
+#[test]
+fn w14_an_address_of_this_computer_that_is_not_loopback_is_no_sign_of_who_is_inside() {
+    let mut bench = asking_with(on_a_computer_with_more_addresses());
+    let from = "203.0.113.9:40000";
+    for (number, uri) in (1..).zip(["sip:x@127.0.0.1:6379", "sip:x@127.0.0.1:6379;transport=tcp"]) {
+        assert_eq!(reached(&mut bench, from, (uri, &[]), number), Vec::<String>::new(), "{uri}");
+    }
+    // Back to where it comes from it may go, and so may the report.
+    let own = ("sip:x@203.0.113.9:40000", &[][..]);
+    assert_eq!(reached(&mut bench, from, own, 10), ["203.0.113.9:40000"]);
+}
