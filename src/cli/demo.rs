@@ -20,7 +20,6 @@ pub(super) struct DemoArguments {
     faults: Vec<String>,
     /// Save a picture of the window (PNG) once the first reports are in, then exit.
     #[arg(long, value_name = "FILE")]
-    #[cfg_attr(not(feature = "gui"), expect(dead_code, reason = "there is no window"))]
     screenshot: Option<PathBuf>,
 }
 
