@@ -21,7 +21,7 @@ use crate::runtime::agent::{AgentError, STORE_FILE};
 use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake, WireTap};
 use crate::runtime::handover::{Doorbell, hand_over};
 use crate::runtime::logs;
-use crate::store::{OpenErrorKind, own_backup};
+use crate::store::{OpenError, OpenErrorKind, own_backup};
 use crate::ui::desktop::browser::Opener;
 use crate::ui::desktop::calls::Calls;
 use crate::ui::desktop::chooser::Chooser;
@@ -217,15 +217,11 @@ const fn can_restore(error: &EngineError) -> bool {
 
 /// True if the store itself is at fault, so that an empty one would help.
 const fn can_begin_anew(error: &EngineError) -> bool {
-    let EngineError::Agent(AgentError::Store(error)) = error else { return false };
-    matches!(
-        error.kind,
-        OpenErrorKind::NotADatabase
-            | OpenErrorKind::Foreign { .. }
-            | OpenErrorKind::Newer { .. }
-            | OpenErrorKind::Unmigrated { .. }
-            | OpenErrorKind::Sqlite(_)
-    )
+    let is_newer = matches!(
+        error,
+        EngineError::Agent(AgentError::Store(OpenError { kind: OpenErrorKind::Newer { .. }, .. }))
+    );
+    is_newer || can_restore(error)
 }
 
 /// SIGINT and SIGTERM quit like the window does: the account signs off, and everything known is stored.
@@ -308,7 +304,6 @@ fn sentence(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::OpenError;
 
     fn store_error(kind: OpenErrorKind) -> EngineError {
         EngineError::Agent(AgentError::Store(OpenError { path: "/data/messages.sqlite3".into(), kind }))

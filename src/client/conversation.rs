@@ -152,11 +152,6 @@ impl Conversations {
         Some(id)
     }
 
-    /// True if there is a conversation with these people, none of them hidden.
-    pub(super) fn is_known(&self, core: &Core, people: &[PersonRow]) -> bool {
-        self.find(people, core).is_some()
-    }
-
     /// The conversation with these people, none of them hidden, if there is one.
     pub(super) fn find(&self, people: &[PersonRow], core: &Core) -> Option<ConversationId> {
         let people = without(people, &uri_key(&core.profile.address));

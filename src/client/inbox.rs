@@ -91,11 +91,12 @@ impl Inbox {
         if self.keys.contains_key(&key) {
             return core.promise(Action::Repeated { key, kept, lost });
         }
-        if let Some(wait) = self.over_quota(core, conversations, asked.request, now) {
+        let people = participants(asked.request.fields());
+        if let Some(wait) = self.over_quota(core, conversations, (asked.request, &people), now) {
             let bytes = core.answer(asked, 413).field("Retry-After", wait).finish();
             return core.answer_now(asked, 413, bytes, now);
         }
-        let Some(row) = self.row(core, conversations, (asked, &key), now) else {
+        let Some(row) = self.row(core, conversations, (asked, &key, &people), now) else {
             return core.answer_now(asked, lost.status, lost.bytes, now);
         };
         self.remember(core, key, now);
@@ -158,12 +159,11 @@ impl Inbox {
         &self,
         core: &mut Core,
         conversations: &mut Conversations,
-        (asked, key): (IncomingRequest<'_>, &str),
+        (asked, key, people): (IncomingRequest<'_>, &str, &[PersonRow]),
         now: Now,
     ) -> Option<IncomingRow> {
         let fields = asked.request.fields();
-        let people = participants(fields);
-        let conversation = conversations.place(core, &people, false)?;
+        let conversation = conversations.place(core, people, false)?;
         let (from, also_to) = people.split_first()?;
         Some(IncomingRow {
             id: core.next_message(),
@@ -185,7 +185,7 @@ impl Inbox {
         &mut self,
         core: &mut Core,
         conversations: &Conversations,
-        request: &Request,
+        (request, people): (&Request, &[PersonRow]),
         now: Now,
     ) -> Option<u64> {
         let from = request.fields().from().uri;
@@ -193,7 +193,7 @@ impl Inbox {
         if is_harmless || uri_key(&from) == uri_key(&core.profile.address) {
             return None;
         }
-        let begins_one = !conversations.is_known(core, &participants(request.fields()));
+        let begins_one = conversations.find(people, core).is_none();
         let message = Spent { bytes: request.bytes().len(), conversations: usize::from(begins_one) };
         match self.quota.take(from.aor().domain(), message, now.mono) {
             Taken::Yes => None,

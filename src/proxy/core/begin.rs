@@ -21,15 +21,10 @@ impl Core {
         (way, consent): (NextHop, Consent),
         ends: Instant,
     ) {
-        let way = way.paid_by(|| match sender.filter(|sender| self.domains.serves(sender)) {
-            Some(user) => user_pays(user),
-            None => source_pays(from),
-        });
+        let ours = sender.filter(|sender| self.domains.serves(sender));
+        let way = way.paid_by(|| ours.map_or_else(|| source_pays(from), user_pays));
         let inner = self.inner(&way, from);
-        let payer = match sender.filter(|sender| self.domains.serves(sender)) {
-            Some(user) => self.secret.user(user),
-            None => self.secret.source(network(from)),
-        };
+        let payer = ours.map_or_else(|| self.secret.source(network(from)), |user| self.secret.user(user));
         self.sender.begin(user, (way, consent, inner), payer, ends);
     }
 

@@ -17,64 +17,70 @@ use crate::limits::{
 use crate::proxy::journal::DispatchId;
 use crate::proxy::transport::next_hop::User;
 
-/// By address. See the module documentation.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered {
-    all: BTreeMap<IpAddr, Attempts>,
-    by_age: BTreeSet<(Instant, IpAddr)>,
-    networks: Networks,
+    addresses: Recent<Attempts>,
+    networks: Recent<NetworkBytes>,
 }
 
-/// What the addresses of each network got within the last minute.
+/// What was sent within the last minute, by address or by network; over the maximum, the oldest is forgotten.
 #[derive(Debug, Default)]
-struct Networks {
-    all: BTreeMap<IpAddr, NetworkBytes>,
+struct Recent<T> {
+    all: BTreeMap<IpAddr, (Instant, T)>,
     by_age: BTreeSet<(Instant, IpAddr)>,
 }
 
-/// Bytes that went to a network.
-#[derive(Clone, Copy, Debug)]
-struct NetworkBytes {
-    in_full: usize,
-    once: usize,
-}
-
-impl Networks {
-    /// How much of so many bytes may be sent to an address; counts them if they may.
-    fn allow(&mut self, bytes: usize, ip: IpAddr, now: Instant) -> Option<Allowance> {
-        let sent = self.at(neighbourhood(ip), now);
-        let (in_full, once) = (sent.in_full.saturating_add(bytes), sent.once.saturating_add(bytes));
-        if in_full <= UNANSWERED_NETWORK_BYTES_MAX {
-            sent.in_full = in_full;
-            Some(Allowance::Full)
-        } else if once <= UNANSWERED_NETWORK_BYTES_MAX {
-            sent.once = once;
-            Some(Allowance::Few(1))
-        } else {
-            None
-        }
-    }
-
-    fn at(&mut self, network: IpAddr, now: Instant) -> &mut NetworkBytes {
+impl<T: Default> Recent<T> {
+    fn at(&mut self, ip: IpAddr, now: Instant) -> &mut T {
         while let Some((since, oldest)) = self.by_age.first().copied()
             && (now.saturating_duration_since(since) >= UNPROVEN_REQUESTS_WITHIN
-                || (self.all.len() >= DESTINATIONS_UNPROVEN_MAX && !self.all.contains_key(&network)))
+                || (self.all.len() >= DESTINATIONS_UNPROVEN_MAX && !self.all.contains_key(&ip)))
         {
             self.by_age.remove(&(since, oldest));
             self.all.remove(&oldest);
         }
         let by_age = &mut self.by_age;
-        self.all.entry(network).or_insert_with(|| {
-            by_age.insert((now, network));
-            NetworkBytes { in_full: 0, once: 0 }
-        })
+        let (_, sent) = self.all.entry(ip).or_insert_with(|| {
+            by_age.insert((now, ip));
+            (now, T::default())
+        });
+        sent
+    }
+
+    fn forget(&mut self, ip: IpAddr) {
+        if let Some((since, _)) = self.all.remove(&ip) {
+            self.by_age.remove(&(since, ip));
+        }
     }
 }
 
-/// What one address got within the last minute.
-#[derive(Debug)]
+/// Bytes that went to a network.
+#[derive(Debug, Default)]
+struct NetworkBytes {
+    in_full: usize,
+    once: usize,
+}
+
+impl NetworkBytes {
+    /// How much of so many bytes may be sent there; counts them if they may.
+    const fn allow(&mut self, bytes: usize) -> Option<Allowance> {
+        let (in_full, once) = (self.in_full.saturating_add(bytes), self.once.saturating_add(bytes));
+        if in_full <= UNANSWERED_NETWORK_BYTES_MAX {
+            self.in_full = in_full;
+            Some(Allowance::Full)
+        } else if once <= UNANSWERED_NETWORK_BYTES_MAX {
+            self.once = once;
+            Some(Allowance::Few(1))
+        } else {
+            None
+        }
+    }
+}
+
+/// What went to one address.
+#[derive(Debug, Default)]
 struct Attempts {
-    since: Instant,
     messages: BTreeMap<DispatchId, Sum>,
     /// How many of them were later attempts, of all messages.
     later: usize,
@@ -96,7 +102,7 @@ impl Unanswered {
         now: Instant,
     ) -> Option<Allowance> {
         let User::Leg { dispatch, branch, .. } = user else { return Some(Allowance::Full) };
-        let attempts = self.at(ip, now);
+        let attempts = self.addresses.at(ip, now);
         let sum = attempts.messages.get(&dispatch).copied();
         if sum.is_none() && attempts.messages.len() >= UNANSWERED_MESSAGES_MAX {
             return None;
@@ -112,8 +118,7 @@ impl Unanswered {
         if !may_be {
             return None;
         }
-        let allowed = self.networks.allow(leg_bytes, ip, now)?;
-        let attempts = self.at(ip, now);
+        let allowed = self.networks.at(neighbourhood(ip), now).allow(leg_bytes)?;
         attempts.messages.insert(dispatch, Sum { legs, bytes });
         attempts.later += usize::from(is_later);
         Some(if is_later { Allowance::Few(1) } else { allowed })
@@ -121,24 +126,7 @@ impl Unanswered {
 
     /// That address has answered: others may be tried there, at another port too.
     pub(super) fn answered(&mut self, ip: IpAddr) {
-        if let Some(attempts) = self.all.remove(&ip) {
-            self.by_age.remove(&(attempts.since, ip));
-        }
-    }
-
-    fn at(&mut self, ip: IpAddr, now: Instant) -> &mut Attempts {
-        while let Some((since, oldest)) = self.by_age.first().copied()
-            && (now.saturating_duration_since(since) >= UNPROVEN_REQUESTS_WITHIN
-                || (self.all.len() >= DESTINATIONS_UNPROVEN_MAX && !self.all.contains_key(&ip)))
-        {
-            self.by_age.remove(&(since, oldest));
-            self.all.remove(&oldest);
-        }
-        let by_age = &mut self.by_age;
-        self.all.entry(ip).or_insert_with(|| {
-            by_age.insert((now, ip));
-            Attempts { since: now, messages: BTreeMap::new(), later: 0 }
-        })
+        self.addresses.forget(ip);
     }
 }
 
@@ -211,7 +199,7 @@ mod tests {
             unanswered.allow(leg(1, 0, 0), ip(number), now);
         }
         let full = DESTINATIONS_UNPROVEN_MAX;
-        assert_eq!((unanswered.all.len(), unanswered.by_age.len()), (full, full));
+        assert_eq!((unanswered.addresses.all.len(), unanswered.addresses.by_age.len()), (full, full));
         for number in 0..UNANSWERED_MESSAGES_MAX {
             let number = u64::try_from(number).unwrap();
             let empty = (leg(number, 0, 0).0, 0);
