@@ -20,12 +20,15 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::config::passwords::Keyring;
 use crate::injection::{self, FaultBoard, Injection};
 use crate::model::account::Account;
-use crate::model::contacts::AddressBook;
+use crate::model::contacts::{AddressBook, Contact};
+use crate::model::snapshot::Person;
 use crate::net::BindError;
 use crate::random::Random;
 use crate::runtime::agent::AgentError;
+use crate::runtime::engine::{Engine, EngineError, EngineOptions, Wake};
 use crate::runtime::path_faults::PathFaults;
 use crate::runtime::server::ServerError;
 use crate::runtime::wire_tap::WireTap;
@@ -147,6 +150,34 @@ impl DemoRun {
     #[must_use]
     pub fn book(&self) -> AddressBook {
         AddressBook { contacts: self.people.contacts(), lists: Vec::new() }
+    }
+
+    /// Starts the engine of the writer's window; `wire` shows what passes at the proxy.
+    ///
+    /// # Errors
+    /// Why it cannot start, as a sentence.
+    pub fn engine(&self, wire: WireTap, wake: Wake) -> Result<Engine, EngineError> {
+        Engine::start(EngineOptions {
+            settings: Some(self.folder()),
+            keyring: Keyring::Unused,
+            data: Some(self.folder()),
+            account: Some(self.account()),
+            book: Some(self.book()),
+            demo: true,
+            wire: Some(wire),
+            wake,
+        })
+    }
+
+    /// The simulated people, as recipients.
+    #[must_use]
+    pub fn everybody(&self) -> Vec<Person> {
+        let person = |contact: Contact| Person {
+            address: contact.address,
+            name: contact.name,
+            simulated: contact.simulated,
+        };
+        self.people.contacts().into_iter().map(person).collect()
     }
 
     /// The folder of the writer's messages and settings, which exists as long as the demo runs.

@@ -111,6 +111,41 @@ impl<S: Source> Source for Rc<RefCell<S>> {
     }
 }
 
+/// A source that a thread shares with the window.
+impl<S: Source> Source for Arc<Mutex<S>> {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        lock(self).snapshot()
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        lock(self).notices()
+    }
+
+    fn send(&self, command: Command) -> Result<(), CommandsFull> {
+        lock(self).send(command)
+    }
+
+    fn now(&self) -> Timestamp {
+        lock(self).now()
+    }
+
+    fn wire(&self) -> Option<Wire> {
+        lock(self).wire()
+    }
+
+    fn has_ended(&self) -> bool {
+        lock(self).has_ended()
+    }
+
+    fn start_again(&mut self) -> Result<(), String> {
+        lock(self).start_again()
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The command queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandsFull;
@@ -140,6 +175,8 @@ pub struct Options {
     pub exporter: Option<desktop::exporter::Exporter>,
     /// What later starts of the program ask for.
     pub calls: desktop::calls::Calls,
+    /// This program, which the demo needs a second time, for its proxy; if none, the demo is not offered.
+    pub demo: Option<PathBuf>,
     /// The file that keeps the window's size and position; if none, eframe chooses one.
     pub state: Option<PathBuf>,
 }
@@ -200,7 +237,7 @@ impl Waker {
     }
 
     fn window(&self) -> MutexGuard<'_, Option<egui::Context>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

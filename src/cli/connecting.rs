@@ -10,13 +10,15 @@ pub(super) fn offline(why: &Outage, step: ConnectStep, server: &str) -> String {
         (Some(why), _) => why,
         (None, ConnectStep::Finding) => format!("{server} was not found"),
         (None, ConnectStep::Opening) => format!("no connection to {server}"),
-        (None, ConnectStep::Asking | ConnectStep::Waiting) => format!("no answer from {server}"),
+        (None, ConnectStep::Asking { .. } | ConnectStep::Waiting { .. }) => {
+            format!("no answer from {server}")
+        }
     }
 }
 
 /// Says that the server is silent, so that nobody takes the program to hang.
 pub(super) fn still_waiting(step: ConnectStep, server: &str) {
-    if step == ConnectStep::Waiting {
+    if matches!(step, ConnectStep::Waiting { .. }) {
         note(&format!("no answer from {server} yet, still trying"));
     }
 }

@@ -14,9 +14,7 @@ use super::{runtime, stopped};
 use crate::config::client::Folders;
 use crate::config::passwords::Keyring;
 use crate::demo::{DemoRun, FIRST_MESSAGE};
-use crate::model::contacts::Contact;
 use crate::model::link::Link;
-use crate::model::snapshot::Person;
 use crate::runtime::agent::{AgentError, STORE_FILE};
 use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake, WireTap};
 use crate::runtime::handover::{Doorbell, hand_over};
@@ -84,6 +82,7 @@ pub(super) fn run(data: Option<&Path>, link: Option<Link>) -> anyhow::Result<Exi
         opener: Some(Opener::system()),
         chooser: Some(Chooser::system()),
         exporter: Some(exporter(&folders)),
+        demo: Some(std::env::current_exe()?),
         ..Options::default()
     };
     open_window(&Rc::new(RefCell::new(engine)), &waker, options)?;
@@ -246,20 +245,9 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>, faults: &[String]) -> anyhow
     let waker = Waker::default();
     let wire = WireTap::waking(wake(&waker).into());
     let stage = DemoRun::set(&std::env::current_exe()?, Some(wire.clone()), faults)?;
-    let book = stage.book();
-    let everybody = book.contacts.iter().map(person).collect();
-    let engine = Engine::start(EngineOptions {
-        settings: Some(stage.folder()),
-        keyring: Keyring::Unused,
-        data: Some(stage.folder()),
-        account: Some(stage.account()),
-        book: Some(book),
-        demo: true,
-        wire: Some(wire),
-        wake: wake(&waker),
-    })?;
+    let engine = stage.engine(wire, wake(&waker))?;
     let options = Options {
-        ready: Some((everybody, FIRST_MESSAGE.to_owned())),
+        ready: Some((stage.everybody(), FIRST_MESSAGE.to_owned())),
         send_ready: screenshot.is_some(),
         notifications: screenshot.is_none(),
         screenshot: screenshot.clone(),
@@ -288,10 +276,6 @@ fn exporter(folders: &Folders) -> Exporter {
 fn wake(waker: &Waker) -> Wake {
     let waker = waker.clone();
     Box::new(move || waker.wake())
-}
-
-fn person(contact: &Contact) -> Person {
-    Person { address: contact.address.clone(), name: contact.name.clone(), simulated: contact.simulated }
 }
 
 /// A capital letter at the beginning and a full stop at the end.

@@ -315,9 +315,15 @@ pub enum ConnectStep {
     /// The connection to it is being opened.
     Opening,
     /// It has been sent a request: to register us, or to see whether it is there.
-    Asking,
+    Asking {
+        /// Over TLS, with a certificate that has proven the server's name.
+        is_encrypted: bool,
+    },
     /// The same, and it has been silent for a while.
-    Waiting,
+    Waiting {
+        /// As above.
+        is_encrypted: bool,
+    },
 }
 
 /// The account's state at its server.

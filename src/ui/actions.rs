@@ -112,6 +112,15 @@ pub(crate) enum TestingAct {
     AskForScript,
 }
 
+/// What is asked about the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DemoAct {
+    /// Start it in this window.
+    Try,
+    /// Leave it: the window is as it was before.
+    Leave,
+}
+
 /// One action; the window carries it out after the frame is laid out.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
@@ -218,6 +227,8 @@ pub(crate) enum Act {
     Settings,
     /// Show the account in the settings, and why the server refuses it.
     CheckAccount,
+    /// The demo.
+    Demo(DemoAct),
     /// Restart the engine after it has ended because of a fault.
     StartAgain,
 }

@@ -33,6 +33,8 @@ mod seen;
 
 mod calls;
 
+mod demo;
+
 mod drafts;
 
 mod screens;
@@ -51,6 +53,7 @@ use egui::{ViewportCommand, Visuals};
 use jiff::tz::TimeZone;
 
 use self::deleting::Deletions;
+use self::demo::{Trial, demo_ui};
 use self::drafts::KeptDrafts;
 use self::ended::{ended_ui, not_stored_ui};
 use self::pictures::ChosenFor;
@@ -118,6 +121,8 @@ pub struct App {
     choosing: Option<Choosing<ChosenFor>>,
     exporting: Option<Exporting>,
     calls: Calls,
+    /// The demo, which may be in the place of all else.
+    trial: Trial,
     pictures: Pictures<MiddleView>,
     /// Pictures in the messages.
     album: Album,
@@ -138,6 +143,7 @@ impl App {
     #[must_use]
     pub fn new(ctx: &egui::Context, source: Box<dyn Source>, options: Options) -> Self {
         theme::install(ctx);
+        let trial = Trial::of(&options);
         let snapshot = source.snapshot();
         theme::apply(ctx, &snapshot.settings);
         let account = snapshot.account.as_deref();
@@ -183,6 +189,7 @@ impl App {
             choosing: options.chooser.map(|chooser| Choosing::new(ctx, chooser)),
             exporting: options.exporter.map(|exporter| Exporting::new(ctx, exporter)),
             calls: options.calls,
+            trial,
             pictures: Pictures::new(ctx),
             album: Album::new(ctx),
             forwarded_files: Vec::new(),
@@ -268,6 +275,7 @@ impl App {
 
     /// Takes in what is new; called before every frame, and while the window is hidden.
     pub fn update(&mut self, ctx: &egui::Context) {
+        self.take_demo(ctx);
         self.take_snapshot(ctx);
         self.take_notices(ctx);
         self.take_clicks(ctx);
@@ -308,6 +316,9 @@ impl App {
         if self.snapshot.not_stored {
             not_stored_ui(ui);
         }
+        if self.trial.is_on() {
+            demo_ui(ui, &mut acts);
+        }
         self.shell.watched =
             self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
         let is_choosing = self.shell.watched.is_some() && self.shell.tab == RightTab::Wire;
@@ -315,11 +326,13 @@ impl App {
         // A click in the column opens it; until the next frame the view is still drawn there.
         let (has_wire_window, has_matrix_window) = (self.shell.wire.is_window, self.shell.matrix.is_window);
         if let Some(form) = &mut self.shell.sign_in {
+            form.offers = self.trial.offers();
             let frame = egui::Frame::NONE.fill(theme::colors(ui).middle);
             let progress = egui::CentralPanel::default()
                 .frame(frame)
                 .show(ui, |ui| sign_in_ui(ui, form, &self.snapshot, &self.look, &mut acts));
             if progress.inner == Progress::Done {
+                form.welcome(&self.snapshot).into_iter().for_each(|words| self.shell.toasts.push(words));
                 self.shell.sign_in = None;
                 ctx.request_repaint();
             }
@@ -364,7 +377,7 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        storage.set_string(LAST_OPEN, self.open_now());
+        storage.set_string(LAST_OPEN, self.own().open_now());
     }
 
     /// Besides the open conversation only the window's size and position are kept for the next start. The rest of egui's memory, such as scroll
@@ -374,10 +387,7 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        self.send_all_held();
-        self.delete_all_now();
-        self.keep_drafts_now();
-        // The engine un-registers and ends; if its queue is full, it ends with the process instead.
-        let _busy = self.source.send(Command::Quit).is_err();
+        self.close();
+        self.end_demo();
     }
 }

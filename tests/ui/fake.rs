@@ -231,6 +231,12 @@ pub(crate) fn type_into(harness: &mut Harness<'static, App>, field: &str, text: 
     harness.run();
 }
 
+/// Shows the fields of the first screen that few people need.
+pub(crate) fn open_advanced(harness: &mut Harness<'static, App>) {
+    harness.get_by_role_and_label(Role::DisclosureTriangle, "Advanced").click();
+    harness.run();
+}
+
 fn field_role(field: &str) -> Role {
     match field {
         "Message" => Role::MultilineTextInput,

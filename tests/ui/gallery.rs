@@ -19,7 +19,9 @@ use fanfare::time::Timestamp;
 use fanfare::ui::{App, Options};
 use jiff::tz::TimeZone;
 
-use crate::fake::{Fake, NOW, account, ago, delivery, from, own, own_of, people, person, press, type_into};
+use crate::fake::{
+    Fake, NOW, account, ago, delivery, from, open_advanced, own, own_of, people, person, press, type_into,
+};
 use crate::sign_in::{NOBODY_VOUCHES, changed, offline, untrusted};
 
 pub(crate) const LARGE: [f32; 2] = [1100.0, 720.0];

@@ -11,7 +11,7 @@ use fanfare::model::journal::DeliveryState::Delivered;
 use fanfare::model::snapshot::{MessageView, Notifications, PasswordPlace, Theme};
 use fanfare::ui::App;
 
-use crate::fake::{Fake, ago, from, own, person, press, says, type_into};
+use crate::fake::{Fake, ago, from, open_advanced, own, person, press, says, type_into};
 use crate::gallery::{LARGE, SMALL};
 
 #[test]
@@ -140,6 +140,7 @@ fn the_first_run_asks_for_an_address_and_a_proxy() {
     });
     let mut window = fake.window(LARGE);
     type_into(&mut window, "SIP address", "james@example.com");
+    open_advanced(&mut window);
     type_into(&mut window, "Proxy", "no where");
     window.get_by_label("Connect").click();
     window.run();
@@ -163,8 +164,8 @@ fn the_first_run_asks_for_an_address_and_a_proxy() {
     for (step, words) in [
         (ConnectStep::Finding, "Looking up 192.0.2.1…"),
         (ConnectStep::Opening, "Connecting to 192.0.2.1…"),
-        (ConnectStep::Asking, "Signing in to 192.0.2.1…"),
-        (ConnectStep::Waiting, "No answer from 192.0.2.1 yet, still trying…"),
+        (ConnectStep::Asking { is_encrypted: false }, "Signing in to 192.0.2.1…"),
+        (ConnectStep::Waiting { is_encrypted: false }, "No answer from 192.0.2.1 yet, still trying…"),
     ] {
         fake.change(|inner| inner.snapshot.registration = RegistrationState::Connecting(step));
         window.run();

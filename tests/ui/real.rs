@@ -114,3 +114,42 @@ fn wait_for(
         woken.recv_timeout(PATIENCE).expect("the engine woke the window");
     }
 }
+
+#[test]
+fn the_demo_is_tried_from_the_first_screen_in_the_same_window_and_left_again() {
+    let (wake, woken) = sync_channel(64);
+    let engine = Engine::start(EngineOptions {
+        settings: None,
+        keyring: Keyring::Unused,
+        data: None,
+        account: None,
+        book: None,
+        demo: false,
+        wire: None,
+        wake: Box::new(|| {}),
+    })
+    .unwrap();
+    let engine = Rc::new(RefCell::new(engine));
+    let options = Options { demo: Some(env!("CARGO_BIN_EXE_fanfare").into()), ..Options::default() };
+    let mut window = Harness::builder().with_size(LARGE).with_max_steps(24).build_eframe(move |creation| {
+        creation.egui_ctx.set_request_repaint_callback(move |_| wake.try_send(()).unwrap_or(()));
+        App::new(&creation.egui_ctx, Box::new(engine), options)
+    });
+    window.run();
+    type_into(&mut window, "SIP address", "james@exam");
+    window.get_by_label("Try the demo").click();
+    wait_for(&mut window, &woken, Role::Button, |name| name == "Leave the demo");
+    wait_for(&mut window, &woken, Role::Label, |name| name.ends_with(": Connected"));
+    window.get_by_role_and_label(Role::MultilineTextInput, "Message").focus();
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    wait_for(&mut window, &woken, Role::Image, |name| name.starts_with("Always Ann: delivered"));
+    wait_for(&mut window, &woken, Role::Image, |name| {
+        name == "Wrong-Address Dana: not delivered, no such address"
+    });
+
+    window.get_by_label("Leave the demo").click();
+    window.run();
+    let typed = window.get_by_role_and_label(Role::TextInput, "SIP address").value();
+    assert_eq!(typed.as_deref(), Some("james@exam"), "the form is as it was left");
+    assert!(window.query_by_label("Leave the demo").is_none());
+}

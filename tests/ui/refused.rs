@@ -63,7 +63,10 @@ fn a_refused_account_is_signed_in_again_by_a_button() {
     click(&mut window, "Sign in again");
     assert!(matches!(fake.asked().as_slice(), [command] if is_connect(command)));
     let place = window.get_by_label("Search").rect();
-    fake.change(|inner| inner.snapshot.registration = RegistrationState::Connecting(ConnectStep::Asking));
+    fake.change(|inner| {
+        inner.snapshot.registration =
+            RegistrationState::Connecting(ConnectStep::Asking { is_encrypted: false });
+    });
     window.run();
     assert!(window.get_by_label("Sign in again").accesskit_node().is_disabled(), "it is asked already");
     assert_eq!(window.get_by_label("Search").rect(), place, "nothing moves");

@@ -18,9 +18,9 @@ use fanfare::model::outage::Outage;
 use fanfare::model::sign_in_fault::SignInFault;
 use fanfare::model::snapshot::{PasswordPlace, UntrustedCertificate};
 use fanfare::time::Timestamp;
-use fanfare::ui::App;
+use fanfare::ui::{App, Options};
 
-use crate::fake::{Fake, account, press, says, type_into};
+use crate::fake::{Fake, account, open_advanced, press, says, type_into};
 use crate::gallery::{LARGE, SMALL};
 
 const SHA256: &str =
@@ -44,7 +44,10 @@ fn connect_in(fake: &Fake, size: [f32; 2]) -> Harness<'static, App> {
     let mut window = fake.window(size);
     type_into(&mut window, "SIP address", "james@example.com");
     type_into(&mut window, "Password", "sesame");
+    open_advanced(&mut window);
     type_into(&mut window, "Proxy", "tls:one.example");
+    window.get_by_label("Connect").scroll_to_me();
+    window.run();
     window.get_by_label("Connect").click();
     window.run();
     window
@@ -77,7 +80,7 @@ fn puts(fake: &Fake) -> Vec<Account> {
 fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_is_that_one() {
     let fake = nobody();
     let mut window = connect(&fake);
-    state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Asking));
+    state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Asking { is_encrypted: false }));
     window.get_by_label("Signing in to tls:one.example…");
     assert!(is_locked(&window, "Proxy") && is_locked(&window, "SIP address"));
     assert!(window.get_by_label("Connecting…").accesskit_node().is_disabled());
@@ -185,7 +188,7 @@ fn what_went_wrong_is_scrolled_to_and_its_buttons_are_reached_by_keyboard_at_eve
     for size in [LARGE, SMALL] {
         let fake = nobody();
         let mut window = connect_in(&fake, size);
-        assert!(is_in_view(&window, "SIP address") && is_in_view(&window, "Connecting…"), "{size:?}");
+        assert!(is_in_view(&window, "Connecting…"), "{size:?}");
         fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
         state(&fake, &mut window, offline(NOBODY_VOUCHES));
         let buttons = ["Trust this certificate", "Choose a CA certificate file…", "Continue offline"];
@@ -200,7 +203,9 @@ fn what_went_wrong_is_scrolled_to_and_its_buttons_are_reached_by_keyboard_at_eve
             assert!(window.get_by_label(button).accesskit_node().is_focused(), "{button} at {size:?}");
             assert!(is_in_view(&window, button), "{button} at {size:?}");
         }
-        for field in ["Connect", "Your name", "Proxy", "Password", "SIP address"] {
+        let fields = ["Certificate authority", "Your name", "Realm", "Sign-in name", "UDP", "TCP", "TLS"];
+        let first = ["Automatic", "Port", "Proxy", "Advanced", "Show password", "Password", "SIP address"];
+        for field in ["Connect"].into_iter().chain(fields).chain(first) {
             let last = if field == "Connect" { 3 } else { 1 };
             (0..last).for_each(|_| press(&mut window, Modifiers::SHIFT, Key::Tab));
             let place = window
@@ -249,7 +254,7 @@ fn a_refusal_and_an_address_that_makes_no_sense_are_scrolled_to() {
         window.run();
         window.get_by_label("Connect").focus();
         press(&mut window, Modifiers::NONE, Key::Space);
-        state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Asking));
+        state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Asking { is_encrypted: false }));
         state(&fake, &mut window, refused());
         assert!(is_in_view(&window, wrong), "{size:?}");
 
@@ -295,4 +300,85 @@ fn the_window_is_there_while_the_password_is_awaited() {
     });
     let window = fake.window(LARGE);
     window.get_by_label("James Holt: Waiting for the keyring…");
+}
+
+#[test]
+fn two_fields_come_first_and_the_first_one_has_the_cursor() {
+    let fake = nobody();
+    let mut window = fake.window(LARGE);
+    assert!(window.get_by_role_and_label(Role::TextInput, "SIP address").is_focused());
+    for hidden in ["Proxy", "Port", "Realm", "Your name", "Sign-in name", "Certificate authority"] {
+        assert!(window.query_by_role_and_label(Role::TextInput, hidden).is_none(), "{hidden}");
+    }
+    type_into(&mut window, "SIP address", "james@example.com");
+    open_advanced(&mut window);
+    for (field, text) in
+        [("Port", "5070"), ("Realm", "office"), ("Sign-in name", "j7"), ("Your name", "James")]
+    {
+        type_into(&mut window, field, text);
+    }
+    window.get_by_label("TLS").click();
+    window.run();
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    let put = puts(&fake).remove(0);
+    assert_eq!(
+        (put.proxy.as_str(), put.sign_in.realm.as_str(), put.sign_in.username.as_str(), put.name.as_str()),
+        ("tls:example.com:5070", "office", "j7", "James")
+    );
+}
+
+#[test]
+fn a_password_is_shown_only_while_that_is_wanted() {
+    let fake = nobody();
+    let mut window = fake.window(LARGE);
+    type_into(&mut window, "Password", "sesame");
+    let shown = |window: &Harness<'static, App>| {
+        window.query_by_role_and_label(Role::TextInput, "Password").map(|field| field.value())
+    };
+    assert_eq!(shown(&window), None);
+    window.get_by_label("Show password").click();
+    window.run();
+    assert_eq!(shown(&window), Some(Some("sesame".to_owned())));
+    window.get_by_label("Hide password").click();
+    window.run();
+    assert_eq!(shown(&window), None);
+}
+
+#[test]
+fn each_step_is_told_when_it_is_done_and_the_last_one_in_the_window() {
+    for (is_encrypted, words) in [(true, "Encrypted"), (false, "Not encrypted")] {
+        let fake = nobody();
+        let mut window = connect(&fake);
+        state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Finding));
+        assert!(!says(&window, "Found"));
+        state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Opening));
+        window.get_by_label("Found one.example");
+        assert!(!says(&window, "ncrypted"));
+        state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Asking { is_encrypted }));
+        window.get_by_label("Found one.example");
+        window.get_by_label(words);
+        window.get_by_label("Signing in to tls:one.example…");
+        state(&fake, &mut window, RegistrationState::Connected);
+        let not = if is_encrypted { "" } else { "not " };
+        window.get_by_label(&format!("Signed in to tls:one.example. The connection is {not}encrypted."));
+    }
+}
+
+#[test]
+fn a_window_that_cannot_show_the_demo_does_not_offer_it() {
+    let mut window = nobody().window(LARGE);
+    assert!(window.query_by_label("Try the demo").is_none());
+    let options = Options { demo: Some("/nowhere/fanfare".into()), ..Options::default() };
+    window = nobody().window_with(LARGE, options);
+    window.get_by_label("Try the demo").click();
+    // The thread that finds no program wakes the window.
+    for _ in 0..1000 {
+        if says(&window, "The demo cannot be started: ") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        window.run();
+    }
+    assert!(says(&window, "The demo cannot be started: "));
+    window.get_by_label("Try the demo");
 }

@@ -133,7 +133,7 @@ impl Registration {
             self.offline(core, Outage::NoAnswer, now);
         } else if matches!(self.phase, Phase::Asking) {
             // A refresh is pending: its outcome shows whether the server is there.
-            self.become_state(core, RegistrationState::Connecting(ConnectStep::Asking));
+            self.become_state(core, RegistrationState::Connecting(asking(core)));
         }
     }
 
@@ -267,7 +267,8 @@ impl Registration {
             }
             Phase::Asking => {
                 self.silence_told_at = None;
-                self.become_state(core, RegistrationState::Connecting(ConnectStep::Waiting));
+                let waiting = ConnectStep::Waiting { is_encrypted: core.server.is_secure() };
+                self.become_state(core, RegistrationState::Connecting(waiting));
             }
             Phase::Idle | Phase::Finding | Phase::Opening | Phase::Left => {}
         }
@@ -284,7 +285,9 @@ impl Registration {
             Phase::Resting { until } => Some((until, TimerReason::ConnectAgain)),
             Phase::Settled { refresh_at } => refresh_at.map(|at| (at, TimerReason::RegistrationRefresh)),
             Phase::Leaving { until } => Some((until, TimerReason::UnregistrationAwaited)),
-            Phase::Asking if self.state == RegistrationState::Connecting(ConnectStep::Asking) => {
+            Phase::Asking
+                if matches!(self.state, RegistrationState::Connecting(ConnectStep::Asking { .. })) =>
+            {
                 self.silence_told_at.map(|at| (at, TimerReason::SilenceTold))
             }
             Phase::Idle | Phase::Finding | Phase::Opening | Phase::Asking | Phase::Left => None,
@@ -294,7 +297,7 @@ impl Registration {
     /// Starts connecting to the server, reporting each step.
     fn begin_anew(&mut self, core: &mut Core, now: Now) {
         let step = match core.server.main() {
-            Some(_) => ConnectStep::Asking,
+            Some(_) => asking(core),
             None if core.server.hop().is_none() => ConnectStep::Finding,
             None => ConnectStep::Opening,
         };
@@ -333,4 +336,9 @@ impl Registration {
             None => self.offline(core, Outage::NoAnswer, now),
         }
     }
+}
+
+/// The server is being asked, over the flow that there is.
+fn asking(core: &Core) -> ConnectStep {
+    ConnectStep::Asking { is_encrypted: core.server.is_secure() }
 }

@@ -332,6 +332,7 @@ fn a_3xx_to_a_message_for_several_has_each_of_them_written_to_by_himself() {
 fn the_steps_of_a_redirect_are_told() {
     let mut stage = Stage::new(&account());
     stage.register("302 Moved Temporarily", "Contact: <sip:edge.domain.com>\n");
-    let asking = Event::Registration(RegistrationState::Connecting(ConnectStep::Asking));
+    let asking =
+        Event::Registration(RegistrationState::Connecting(ConnectStep::Asking { is_encrypted: false }));
     assert_eq!(stage.events.first(), Some(&asking));
 }

@@ -20,7 +20,10 @@ fn w6_a_registration_says_where_we_are_and_learns_that_the_proxy_fans_out() {
     let mut stage = Stage::new(&Account { name: "James".to_owned(), ..account() });
     assert!(stage.agent.poll_output().is_none() && stage.agent.poll_timeout().is_none());
     stage.command(AgentCommand::Connect);
-    assert_eq!(stage.events, [Event::Registration(RegistrationState::Connecting(ConnectStep::Asking))]);
+    assert_eq!(
+        stage.events,
+        [Event::Registration(RegistrationState::Connecting(ConnectStep::Asking { is_encrypted: false }))]
+    );
     let (flow, request) = stage.take_sent_on("REGISTER");
     assert_eq!(flow, proxy_flow());
     assert!(request.starts_with("REGISTER sip:domain.com SIP/2.0\r\n"), "{request}");
@@ -109,7 +112,10 @@ fn no_answer_is_tried_again_with_growing_waits_up_to_a_cap() {
         waits.push(offline_for(&stage));
         stage.sent.clear();
         stage.advance(offline_for(&stage));
-        assert_eq!(*state(&stage), RegistrationState::Connecting(ConnectStep::Asking));
+        assert_eq!(
+            *state(&stage),
+            RegistrationState::Connecting(ConnectStep::Asking { is_encrypted: false })
+        );
     }
     for (step, wait) in waits.iter().enumerate() {
         let full = Duration::from_secs((2 << step).min(120));

@@ -110,7 +110,10 @@ fn a_refresh_under_way_is_not_given_up_by_the_silence() {
     stage.advance(Duration::from_secs(32));
     let asked = stage.sent.iter().rev().find(|(_, text)| text.starts_with("REGISTER"));
     let register = asked.expect("a refresh within that time").1.clone();
-    assert_eq!(*stage.agent.registration(), RegistrationState::Connecting(ConnectStep::Asking));
+    assert_eq!(
+        *stage.agent.registration(),
+        RegistrationState::Connecting(ConnectStep::Asking { is_encrypted: false })
+    );
     stage.sent.clear();
     stage.answer(&register, "200 OK", PROOF);
     assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
@@ -125,9 +128,9 @@ fn a_server_that_is_silent_while_we_connect_is_told_of_once_and_may_still_answer
     };
     stage.command(AgentCommand::Connect);
     stage.advance(Duration::from_millis(3_999));
-    assert_eq!(step(&stage), Some(ConnectStep::Asking));
+    assert_eq!(step(&stage), Some(ConnectStep::Asking { is_encrypted: false }));
     stage.advance(Duration::from_millis(1));
-    assert_eq!(step(&stage), Some(ConnectStep::Waiting));
+    assert_eq!(step(&stage), Some(ConnectStep::Waiting { is_encrypted: false }));
     stage.events.clear();
     stage.advance(Duration::from_secs(20));
     assert!(stage.events.is_empty(), "{:?}", stage.events);

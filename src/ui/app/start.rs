@@ -1,4 +1,5 @@
-//! What the program does by itself at the start: sends the prepared message, and takes a screenshot.
+//! What the program does by itself at the start, such as to send the prepared message and to take a screenshot, and at the
+//! end.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use super::shell::MiddleView;
 use crate::model::account::RegistrationState;
-use crate::model::command::Draft;
+use crate::model::command::{Command, Draft};
 use crate::model::marks::Marks;
 use crate::model::snapshot::ConversationHead;
 use crate::sip::{ReportMode, ReportOptions};
@@ -67,6 +68,15 @@ impl App {
             self.open(id);
             self.shell.wants_composer = true;
         }
+    }
+
+    /// Stores what would otherwise be lost, and ends the engine.
+    pub(super) fn close(&mut self) {
+        self.send_all_held();
+        self.delete_all_now();
+        self.keep_drafts_now();
+        // The engine un-registers and ends; if its queue is full, it ends with the process instead.
+        let _busy = self.source.send(Command::Quit).is_err();
     }
 
     /// Sends the prepared message once we are registered.

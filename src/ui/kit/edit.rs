@@ -163,7 +163,7 @@ pub(crate) fn text_field(
     response
 }
 
-/// Draws a field for a password: nothing of it is remembered.
+/// Draws a field for a password, masked or not: nothing of it is remembered.
 pub(crate) fn secret_text_field(
     ui: &mut Ui,
     id: Id,
@@ -171,7 +171,7 @@ pub(crate) fn secret_text_field(
     build: impl for<'t> FnOnce(&'t mut String) -> TextEdit<'t>,
 ) -> Response {
     keep_no_copies(ui.ctx(), id);
-    ui.add(build(text).id(id).password(true))
+    ui.add(build(text).id(id))
 }
 
 /// Which dialog is being drawn: it makes the ids of its fields its own.

@@ -10,7 +10,7 @@ use egui::{
 };
 
 use super::edit;
-use super::icons::{Icon, focus_ring, paint_icon};
+use super::icons::{Icon, focus_ring, icon_button, paint_icon};
 use super::theme::{self, CONTROL_HEIGHT, RADIUS, colors};
 use super::words;
 use crate::model::snapshot::Person;
@@ -206,11 +206,26 @@ fn one_line_edit<'t>(text: &'t mut String, hint: &str, width: f32) -> egui::Text
         .min_size(vec2(0.0, 32.0))
 }
 
-/// The same, with the text masked.
+/// The same, with the text masked until the user wants to see it.
 pub(crate) fn secret_field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
     let (caption, id) = caption(ui, name);
-    let width = ui.available_width();
-    edit::secret_text_field(ui, id, text, |text| one_line_edit(text, hint, width)).labelled_by(caption)
+    let (width, shown) = (ui.available_width(), id.with("shown"));
+    let is_shown: bool = ui.data(|data| data.get_temp(shown)).unwrap_or_default();
+    let margin = egui::Margin { right: 38, ..egui::Margin::symmetric(10, 6) };
+    let response = edit::secret_text_field(ui, id, text, |text| {
+        one_line_edit(text, hint, width).margin(margin).password(!is_shown)
+    });
+    let response = response.labelled_by(caption);
+    // The button stands in the field, at its end.
+    let place = pos2(response.rect.right() - 19.0, response.rect.center().y);
+    let (icon, label) = if is_shown { (Icon::Hidden, "Hide password") } else { (Icon::Eye, "Show password") };
+    let place = Rect::from_center_size(place, vec2(28.0, 28.0));
+    if within(ui, place, Layout::left_to_right(egui::Align::Center), |ui| icon_button(ui, icon, label))
+        .clicked()
+    {
+        ui.data_mut(|data| data.insert_temp(shown, !is_shown));
+    }
+    response
 }
 
 /// Two fields, side by side or stacked; true if one of them was changed.

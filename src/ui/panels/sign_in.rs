@@ -1,30 +1,35 @@
 //! The first run: an address, a server, **Connect**, and one sentence if it fails.
 
+mod offers;
+
 mod progress;
+
+mod fields;
 
 use std::sync::Arc;
 
 use egui::style::ScrollAnimation;
-use egui::{Key, Modifiers, Response, RichText, Ui, Vec2, vec2};
+use egui::{Key, Modifiers, RichText, Ui, Vec2, vec2};
 
-use self::progress::{failure_ui, under_way};
-use super::typed::{AccountField, PROXY_HINT, account_problem, typed_account};
-use crate::model::account::{Account, Password, RegistrationState};
+use self::fields::{Fields, Takes, fields_ui};
+use self::offers::offers_ui;
+pub(crate) use self::offers::{DemoOffer, Offers};
+use self::progress::{failure_ui, steps_ui, under_way};
+use super::typed::{AccountField, account_problem};
+use crate::model::account::{Account, ConnectStep, RegistrationState};
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::Snapshot;
 use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{field, hint, keep_focus_in_view, pair, primary, secret_field, small_button};
+use crate::ui::kit::widgets::{hint, keep_focus_in_view, primary, small_button};
 use crate::ui::kit::words::{self, Look};
 
 /// What is typed on the first screen, and how the sign-in attempt stands.
 #[derive(Debug, Default)]
 pub(crate) struct SignInForm {
-    name: String,
-    address: String,
-    /// Empty unless the user has changed it.
-    password: String,
-    proxy: String,
+    fields: Fields,
+    /// What the form offers besides an account.
+    pub(crate) offers: Offers,
     problem: Option<String>,
     attempt: Option<Attempt>,
     /// Why the last finished attempt failed.
@@ -53,6 +58,8 @@ struct Attempt {
     is_begun: bool,
     /// It failed once; the engine keeps retrying by itself.
     has_failed: bool,
+    /// Whether the server is reached over TLS; unknown until it is asked.
+    is_encrypted: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -80,42 +87,27 @@ impl SignInForm {
     /// start.
     pub(crate) fn of(account: Option<&Account>) -> Self {
         let Some(account) = account else { return Self::default() };
-        let mut form = Self {
-            name: account.name.clone(),
-            address: words::address(&account.address),
-            proxy: account.proxy.clone(),
-            ..Self::default()
-        };
-        let server = form.server();
-        form.attempt = Some(Attempt { server, before: None, is_begun: true, has_failed: false });
+        let mut form = Self { fields: Fields::of(account), ..Self::default() };
+        let server = form.fields.server();
+        let attempt = Attempt { server, before: None, is_begun: true, has_failed: false, is_encrypted: None };
+        form.attempt = Some(attempt);
         form
     }
 
-    /// The server, as shown to the user.
-    fn server(&self) -> String {
-        let typed = self.proxy.trim();
-        let home = || self.address.rsplit('@').next().unwrap_or_default().trim().to_owned();
-        if typed.is_empty() { home() } else { typed.to_owned() }
-    }
-
-    /// The account as typed; fields not in this form keep their values if the address is the same.
-    fn account(&self, before: Option<&Account>) -> Account {
-        let typed = typed_account(&self.name, &self.address, &self.proxy);
-        let before = before.filter(|before| before.address == typed.address);
-        let mut account = Account { worked: false, ..before.cloned().unwrap_or_else(|| typed.clone()) };
-        (account.name, account.proxy) = (typed.name, typed.proxy);
-        if !self.password.is_empty() {
-            account.sign_in.password = Password::new(self.password.clone());
-        }
-        account
+    /// What the user is told once the server has let them in; nothing if the form was not what led there.
+    pub(crate) fn welcome(&self, snapshot: &Snapshot) -> Option<String> {
+        let attempt = self.attempt.as_ref().filter(|_| is_in(snapshot))?;
+        let how = match attempt.is_encrypted {
+            Some(true) => " The connection is encrypted.",
+            Some(false) => " The connection is not encrypted.",
+            None => "",
+        };
+        Some(format!("Signed in to {}.{how}", attempt.server))
     }
 
     /// Updates the state of the attempt from a snapshot.
     fn follow(&mut self, snapshot: &Snapshot) -> SignInStage {
-        let is_in = matches!(
-            snapshot.registration,
-            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut
-        );
+        let is_in = is_in(snapshot);
         let Some(attempt) = &mut self.attempt else {
             // For example after trusting a certificate authority in its dialog.
             return if is_in && snapshot.account.is_some() { SignInStage::Done } else { SignInStage::None };
@@ -134,6 +126,12 @@ impl SignInForm {
         let failure = match &snapshot.registration {
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
                 return SignInStage::Done;
+            }
+            RegistrationState::Connecting(
+                ConnectStep::Asking { is_encrypted } | ConnectStep::Waiting { is_encrypted },
+            ) => {
+                attempt.is_encrypted = Some(*is_encrypted);
+                None
             }
             RegistrationState::Idle | RegistrationState::Connecting(_) => None,
             RegistrationState::Offline { .. } => {
@@ -231,7 +229,7 @@ const TALL: f32 = 360.0;
 const WIDE: f32 = 560.0;
 const MARGIN: f32 = 16.0;
 /// The usual height of what appears below the button.
-const NEWS_HEIGHT: f32 = 48.0;
+const NEWS_HEIGHT: f32 = 72.0;
 
 /// The layout of the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,10 +258,7 @@ fn form_ui(
 ) -> Progress {
     ui.spacing_mut().item_spacing.y = 10.0;
     ui.label(RichText::new("Fanfare").font(theme::strong(28.0)));
-    ui.label(
-        RichText::new("Enter your SIP address to start, or try the demo (fanfare demo).")
-            .color(colors(ui).weak),
-    );
+    ui.label(RichText::new("Enter your SIP address and its password to start.").color(colors(ui).weak));
     if shape == Shape::Tall {
         ui.add_space(8.0);
     }
@@ -272,7 +267,7 @@ fn form_ui(
         return Progress::Done;
     }
     let is_waiting = stage == SignInStage::Waiting;
-    let edited = ui.add_enabled_ui(!is_waiting, |ui| fields_ui(ui, form, shape, snapshot)).inner;
+    let edited = ui.add_enabled_ui(!is_waiting, |ui| typing_ui(ui, form, shape, snapshot)).inner;
     if edited {
         form.give_up(acts);
     }
@@ -280,15 +275,19 @@ fn form_ui(
     let is_in_front = ui.memory(|memory| memory.top_modal_layer().is_none());
     let entered =
         is_in_front && ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE);
-    let filled = !form.address.trim().is_empty();
+    let filled = !form.fields.address.trim().is_empty();
     let label = if is_waiting { "Connecting…" } else { "Connect" };
     let ready = filled && !is_waiting;
     let pressed = ui.vertical_centered_justified(|ui| primary(ui, label, ready).clicked()).inner;
     if (pressed || entered) && ready {
         connect(form, snapshot, acts);
     }
+    offers_ui(ui, &form.offers, acts);
     form.height_of_fields = ui.min_rect().height();
     let mut progress = Progress::Here;
+    if let Some(attempt) = &form.attempt {
+        steps_ui(ui, attempt, snapshot);
+    }
     if let Some(words) = form.attempt.as_ref().and_then(|attempt| under_way(attempt, snapshot)) {
         ui.horizontal(|ui| {
             hint(ui, &words);
@@ -308,43 +307,33 @@ fn form_ui(
 }
 
 /// Draws the fields; true if one was changed.
-fn fields_ui(ui: &mut Ui, form: &mut SignInForm, shape: Shape, snapshot: &Snapshot) -> bool {
+fn typing_ui(ui: &mut Ui, form: &mut SignInForm, shape: Shape, snapshot: &Snapshot) -> bool {
     let is_known = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
-    let unchanged = if is_known { "unchanged" } else { "" };
+    let kept = if is_known { "unchanged" } else { "" };
     // Only then can something be typed at once.
     let is_new = ui.is_enabled() && !std::mem::replace(&mut form.is_shown, true);
     let corrects = form.corrects.take();
-    let takes_address = (is_new && form.address.is_empty()) || corrects == Some(AccountField::Address);
+    let address = (is_new && form.fields.address.is_empty()) || corrects == Some(AccountField::Address);
     // A server that was not reached is not reached with another password either: what is offered stays in view.
     let is_about_password = form.failure.as_ref().is_none_or(|failure| failure.is_refusal);
-    let takes_password = is_new && !takes_address && is_about_password;
-    let (address, password) = (&mut form.address, &mut form.password);
-    let (proxy, name) = (&mut form.proxy, &mut form.name);
-    let focused = |response: Response, takes: bool| {
-        if takes {
-            response.request_focus();
-        }
-        response
-    };
-    let who = pair(
-        ui,
-        shape == Shape::Wide,
-        |ui| focused(field(ui, "SIP address", address, "james@example.com"), takes_address),
-        |ui| focused(secret_field(ui, "Password", password, unchanged), takes_password),
-    );
-    let where_to = pair(
-        ui,
-        shape == Shape::Wide,
-        |ui| focused(field(ui, "Proxy", proxy, PROXY_HINT), corrects == Some(AccountField::Proxy)),
-        |ui| field(ui, "Your name", name, "James"),
-    );
-    who || where_to
+    let password = is_new && !address && is_about_password;
+    let focus = Takes { address, password, proxy: corrects == Some(AccountField::Proxy) };
+    fields_ui(ui, &mut form.fields, shape, focus, kept)
+}
+
+/// The server has let us in.
+const fn is_in(snapshot: &Snapshot) -> bool {
+    matches!(
+        snapshot.registration,
+        RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut
+    )
 }
 
 fn connect(form: &mut SignInForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
-    let account = form.account(snapshot.account.as_deref());
+    let account = form.fields.account(snapshot.account.as_deref());
     let wrong = account.check().err().map(|wrong| account_problem(&wrong));
     form.corrects = wrong.as_ref().map(|(field, _)| *field);
+    form.corrects.into_iter().for_each(|field| form.fields.show(field));
     form.problem = wrong.map(|(_, words)| words);
     if form.problem.is_none() {
         begin(form, account, snapshot, acts);
@@ -354,8 +343,8 @@ fn connect(form: &mut SignInForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
 }
 
 fn begin(form: &mut SignInForm, account: Account, snapshot: &Snapshot, acts: &mut Vec<Act>) {
-    let (server, before) = (form.server(), snapshot.account.clone());
-    form.attempt = Some(Attempt { server, before, is_begun: false, has_failed: false });
+    let (server, before) = (form.fields.server(), snapshot.account.clone());
+    form.attempt = Some(Attempt { server, before, is_begun: false, has_failed: false, is_encrypted: None });
     // What went wrong before says nothing of this attempt.
     form.failure = None;
     acts.push(Act::Ask(Command::PutAccount(account)));

@@ -25,9 +25,13 @@ fn first_run_and_its_failure() {
             inner.snapshot.account = None;
             inner.snapshot.registration = RegistrationState::Idle;
         });
-        let mut window = fake.window(LARGE);
+        let options =
+            Options { demo: Some("fanfare".into()), zone: Some(TimeZone::UTC), ..Options::default() };
+        album.take(&mut fake.window_with(SMALL, options.clone()), format!("first_run_small_{name}"));
+        let mut window = fake.window_with(LARGE, options);
         album.take(&mut window, format!("first_run_{name}"));
         type_into(&mut window, "SIP address", "james@example.com");
+        open_advanced(&mut window);
         type_into(&mut window, "Proxy", "192.0.2.1");
         window.get_by_label("Connect").click();
         window.run();

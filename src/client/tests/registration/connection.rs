@@ -71,7 +71,7 @@ fn each_step_to_a_server_with_a_name_is_told_once() {
     stage.input(Input::Resolved { id, hops: vec![hop] });
     let flow = Flow { transport: Transport::Tls, ..stream_flow(1) };
     stage.input(Input::Connected { id: ConnectId(1), flow });
-    let told = [ConnectStep::Finding, ConnectStep::Opening, ConnectStep::Asking]
+    let told = [ConnectStep::Finding, ConnectStep::Opening, ConnectStep::Asking { is_encrypted: true }]
         .map(|step| Event::Registration(RegistrationState::Connecting(step)));
     assert_eq!(stage.events, told);
 }

@@ -4,11 +4,13 @@ use egui::Ui;
 
 use super::{Attempt, SignInForm, begin};
 use crate::model::account::{Account, ConnectStep, RegistrationState};
+use crate::model::journal::DeliveryState;
 use crate::model::outage::Outage;
 use crate::model::snapshot::{PasswordPlace, Snapshot};
 use crate::ui::actions::Act;
+use crate::ui::kit::icons::paint_state;
 use crate::ui::kit::theme::colors;
-use crate::ui::kit::widgets::banner;
+use crate::ui::kit::widgets::{banner, hint};
 use crate::ui::kit::words::Look;
 use crate::ui::panels::certificate::{Decision, certificate_ui};
 
@@ -35,9 +37,44 @@ pub(super) fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String
     Some(match step {
         ConnectStep::Finding => format!("Looking up {server}…"),
         ConnectStep::Opening => format!("Connecting to {server}…"),
-        ConnectStep::Asking => format!("Signing in to {server}…"),
-        ConnectStep::Waiting => format!("No answer from {server} yet, still trying…"),
+        ConnectStep::Asking { .. } => format!("Signing in to {server}…"),
+        ConnectStep::Waiting { .. } => format!("No answer from {server} yet, still trying…"),
     })
+}
+
+/// Shows the steps that are done: the server is found, and whether what is said to it is encrypted.
+pub(super) fn steps_ui(ui: &mut Ui, attempt: &Attempt, snapshot: &Snapshot) {
+    let RegistrationState::Connecting(step) = &snapshot.registration else { return };
+    if attempt.has_failed || !attempt.is_begun {
+        return;
+    }
+    let server = snapshot.account.as_ref().and_then(|account| account.check().ok()).map(|it| it.server);
+    // What is given by number needs no finding.
+    let named = server.filter(|server| server.uri.ip().is_none() && *step != ConnectStep::Finding);
+    if let Some(server) = named {
+        step_ui(ui, DeliveryState::Accepted, &format!("Found {}", server.uri.host()));
+    }
+    match step {
+        ConnectStep::Finding | ConnectStep::Opening => {}
+        ConnectStep::Asking { is_encrypted: true } | ConnectStep::Waiting { is_encrypted: true } => {
+            step_ui(ui, DeliveryState::Accepted, "Encrypted");
+        }
+        ConnectStep::Asking { is_encrypted: false } | ConnectStep::Waiting { is_encrypted: false } => {
+            step_ui(ui, DeliveryState::Cancelled, "Not encrypted");
+        }
+    }
+}
+
+/// A step with its shape: a tick for what is well, a dash for what there is not.
+fn step_ui(ui: &mut Ui, shape: DeliveryState, words: &str) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let colors = colors(ui);
+        let ink = if shape == DeliveryState::Accepted { colors.green } else { colors.weak };
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 14.0), egui::Sense::hover());
+        paint_state(ui.painter(), rect, shape, ink, colors.middle);
+        hint(ui, words);
+    });
 }
 
 /// Shows why the attempt failed and what can be done; true if the user continues offline.
@@ -69,7 +106,7 @@ pub(super) fn failure_ui(
     if let Some(untrusted) = &snapshot.untrusted {
         match certificate_ui(ui, untrusted, look) {
             Some(Decision::Trust(trusted)) => {
-                let account = form.account(snapshot.account.as_deref());
+                let account = form.fields.account(snapshot.account.as_deref());
                 let account = Account { trusted: Some(trusted), ..account };
                 begin(form, account, snapshot, acts);
             }
