@@ -94,6 +94,8 @@ pub const DISPATCHES_WANTED_MAX: usize = 256;
 pub const USERS_MAX: usize = 200_000;
 /// Senders that one user may block.
 pub const BLOCKED_PER_USER_MAX: usize = 1000;
+/// Labels from the end of a sender's domain that are compared with blocked domains, which hold for what is below them.
+pub const BLOCKED_LABELS_MAX: usize = 16;
 /// How long a nonce is valid; after that, `stale=true` (W30).
 pub const NONCE_LIFETIME: Duration = Duration::from_secs(3600);
 /// Nonces whose used counts are remembered, to refuse them a second time; over it, the oldest nonce becomes stale.

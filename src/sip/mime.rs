@@ -10,6 +10,7 @@ use bytes::Bytes;
 use mail_parser::MessageParser;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use percent_encoding::percent_decode_str;
 
 use super::charset::{decode, header_text};
 use super::cursor::unescape;
@@ -221,26 +222,9 @@ fn joined(pieces: &BTreeMap<u32, (String, bool)>) -> Option<String> {
             break;
         }
         let text = if wanted == 0 { rest } else { text };
-        if *is_encoded { percent_decode(text, &mut bytes) } else { bytes.extend_from_slice(text.as_bytes()) }
+        if *is_encoded { bytes.extend(percent_decode_str(text)) } else { bytes.extend_from_slice(text.as_bytes()) }
     }
     Some(decode(charset, &bytes).unwrap_or_else(|| header_text(&bytes).into_owned()))
-}
-
-fn percent_decode(text: &str, out: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        let code = after.get(..2).filter(|_| *byte == b'%').and_then(|code| std::str::from_utf8(code).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(*byte);
-                rest = after;
-            }
-        }
-    }
 }
 
 /// `name` and value of each parameter; handles quotes, escapes and comments (RFC 822 §3.4.3).

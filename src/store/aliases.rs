@@ -11,7 +11,7 @@ use crate::limits::{ALIAS_DEPTH_MAX, ALIASES_MAX, RECIPIENTS_MAX};
 use crate::proxy::journal::AliasRow;
 use crate::sip::{Aor, Uri};
 use crate::store::outside::{change, open_beside};
-use crate::store::served::{Doubt, doubt_about, doubt_about_member};
+use crate::store::served::{Doubt, doubt_about_member, doubts_about};
 use crate::store::{OpenError, proxy_rows};
 
 /// Why a change was not made.
@@ -93,7 +93,7 @@ impl Aliases {
             if let Err(refused) = judge(&proxy_rows::aliases(change)?, alias) {
                 return Ok(Err(refused));
             }
-            let mut doubts: Vec<Doubt> = doubt_about(change, alias)?.into_iter().collect();
+            let mut doubts = doubts_about(change, alias)?;
             for member in members {
                 doubts.extend(doubt_about_member(change, member)?);
             }

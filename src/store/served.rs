@@ -3,8 +3,10 @@
 
 use std::fmt;
 
-use rusqlite::Connection;
+use percent_encoding::percent_decode_str;
+use rusqlite::{Connection, OptionalExtension};
 
+use crate::model::text::visible;
 use crate::sip::{Aor, Uri};
 use crate::store::{ProxySchema, Store};
 
@@ -20,6 +22,17 @@ pub enum Doubt {
     },
     /// There is no user or list with this address.
     Nobody(Aor),
+    /// Another address differs from it in the case of letters only.
+    LooksLike {
+        /// The new address.
+        address: Aor,
+        /// The other one.
+        other: Aor,
+    },
+    /// It contains characters that nobody sees; shown with their codes.
+    Hidden(String),
+    /// It has a `*`, which stands for nothing but itself.
+    Star(Aor),
     /// A list still leads to a user who was removed.
     StillMember {
         /// The list.
@@ -42,6 +55,17 @@ impl fmt::Display for Doubt {
                     f,
                     "{address} is neither a user nor a list of this proxy, so nothing will reach that address"
                 )
+            }
+            Self::LooksLike { address, other } => write!(
+                f,
+                "{address} and {other} are different addresses, because upper and lower case differ before the @; people \
+                 may take one for the other"
+            ),
+            Self::Hidden(shown) => {
+                write!(f, "the address contains characters that nobody can see, shown here by their codes: {shown}")
+            }
+            Self::Star(address) => {
+                write!(f, "the * in {address} stands for no other characters: this is a single address")
             }
             Self::StillMember { list, user } => write!(
                 f,
@@ -70,11 +94,35 @@ pub(super) fn served(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     statement.query_map([], |row| row.get(0))?.collect()
 }
 
-/// The warning about a new address of ours, if any.
-pub(super) fn doubt_about(connection: &Connection, address: &Aor) -> rusqlite::Result<Option<Doubt>> {
+/// The warnings about a new address of ours.
+pub(super) fn doubts_about(connection: &Connection, address: &Aor) -> rusqlite::Result<Vec<Doubt>> {
     let served = served(connection)?;
     let is_served = served.is_empty() || served.iter().any(|domain| domain == address.domain());
-    Ok((!is_served).then(|| Doubt::NotServed { address: address.clone(), served }))
+    let mut doubts = Vec::new();
+    if !is_served {
+        doubts.push(Doubt::NotServed { address: address.clone(), served });
+    }
+    if let Some(other) = looks_like(connection, address)? {
+        doubts.push(Doubt::LooksLike { address: address.clone(), other });
+    }
+    let read = percent_decode_str(address.as_str()).decode_utf8_lossy();
+    let shown = visible(&read);
+    if shown != read {
+        doubts.push(Doubt::Hidden(shown));
+    }
+    if address.user().contains('*') {
+        doubts.push(Doubt::Star(address.clone()));
+    }
+    Ok(doubts)
+}
+
+/// A user or list whose address differs only in the case of its letters (RFC 3261 §19.1.4: the user part keeps its case).
+fn looks_like(connection: &Connection, address: &Aor) -> rusqlite::Result<Option<Aor>> {
+    let sql = "SELECT aor FROM user WHERE lower(aor) = lower(?1) AND aor <> ?1
+               UNION SELECT alias FROM alias WHERE lower(alias) = lower(?1) AND alias <> ?1
+               ORDER BY 1 LIMIT 1";
+    let other: Option<String> = connection.query_row(sql, [address.as_str()], |row| row.get(0)).optional()?;
+    Ok(other.as_deref().and_then(Aor::parse))
 }
 
 /// The warning about a new list member, if any. Without any users the proxy does not authenticate anybody, so every

@@ -11,7 +11,7 @@ use crate::proxy::journal::{AliasRow, UserRow};
 use crate::sip::Aor;
 use crate::sip::digest::{Algorithm, Ha1};
 use crate::store::outside::{change, open_beside};
-use crate::store::served::{Doubt, doubt_about};
+use crate::store::served::{Doubt, doubts_about};
 use crate::store::{OpenError, proxy_rows};
 
 /// Why a change was not made.
@@ -126,7 +126,7 @@ impl Users {
             let (sha256, md5) = hashes(user, password);
             let sql = "INSERT INTO user (aor, sha256, md5) VALUES (?1, ?2, ?3)";
             change.execute(sql, params![user.as_str(), sha256.hex(), md5.hex()])?;
-            Ok(Ok(doubt_about(change, user)?.into_iter().collect()))
+            doubts_about(change, user).map(Ok)
         })
     }
 
@@ -379,7 +379,31 @@ mod tests {
                 Doubt::Nobody(aor("bob@d.com")),
             ]
         );
+        let said = |doubts: Vec<Doubt>| doubts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            said(users.add(&aor("Ann@d.com"), "x").unwrap()),
+            [
+                "Ann@d.com and ann@d.com are different addresses, because upper and lower case differ before the @; people \
+                 may take one for the other"
+            ]
+        );
+        assert_eq!(
+            said(lists.add(&aor("TEAM@d.com"), &uris(&["sip:ann@d.com"])).unwrap()),
+            [
+                "TEAM@d.com and team@d.com are different addresses, because upper and lower case differ before the @; \
+                 people may take one for the other"
+            ]
+        );
+        assert_eq!(
+            said(users.add(&aor("x%E2%80%AEy@d.com"), "x").unwrap()),
+            ["the address contains characters that nobody can see, shown here by their codes: x⟨U+202E⟩y@d.com"]
+        );
+        assert_eq!(
+            said(users.add(&aor("*@d.com"), "x").unwrap()),
+            ["the * in *@d.com stands for no other characters: this is a single address"]
+        );
         let removal = users.remove(&aor("ann@d.com"), Purge::No).unwrap();
-        assert_eq!(removal.doubts, [Doubt::StillMember { list: aor("all@f.com"), user: aor("ann@d.com") }]);
+        let still = |list: &str| Doubt::StillMember { list: aor(list), user: aor("ann@d.com") };
+        assert_eq!(removal.doubts, [still("TEAM@d.com"), still("all@f.com")]);
     }
 }

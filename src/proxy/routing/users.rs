@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::limits::BLOCKED_LABELS_MAX;
 use crate::proxy::config::{Auth, ProxyConfig};
 use crate::proxy::journal::UserRow;
 use crate::sip::Aor;
@@ -83,11 +84,18 @@ impl Users {
     }
 }
 
-/// The names under which somebody may be blocked: his address, that without the parameters of its user part, and his domain.
+/// The names under which somebody may be blocked: his address, that without the parameters of its user part, his domain,
+/// and each domain above it, as a ban means them too (`Party::has_sender`).
 fn names_of(sender: &Aor) -> impl Iterator<Item = Aor> {
-    let names: [fn(&Aor) -> Option<Aor>; 3] =
-        [|sender| Some(sender.clone()), Aor::without_user_params, |sender| Aor::parse(sender.domain())];
-    names.into_iter().filter_map(move |name| name(sender))
+    let names: [fn(&Aor) -> Option<Aor>; 2] = [|sender| Some(sender.clone()), Aor::without_user_params];
+    names.into_iter().filter_map(move |name| name(sender)).chain(domains_of(sender))
+}
+
+/// A domain and those above it, from the top: no more than `BLOCKED_LABELS_MAX`, since the sender may have made it up.
+fn domains_of(sender: &Aor) -> impl Iterator<Item = Aor> {
+    let domain = sender.domain();
+    let above = domain.rmatch_indices('.').filter_map(|(dot, _)| domain.get(dot + 1..));
+    above.take(BLOCKED_LABELS_MAX).chain([domain]).filter_map(Aor::parse)
 }
 
 #[cfg(test)]
@@ -112,6 +120,12 @@ mod tests {
         assert_eq!(by(&users, "eve;x=1@evil.org"), ["ann@domain.com", "bob@domain.com"]);
         assert_eq!(by(&users, "mallory@evil.org"), ["bob@domain.com"]);
         assert_eq!(by(&users, "ann@domain.com"), [] as [&str; 0]);
+        // A blocked domain is blocked with all that is below it, and nothing else is.
+        assert_eq!(by(&users, "eve@mail.evil.org"), ["bob@domain.com"]);
+        assert_eq!(by(&users, &format!("eve@{}evil.org", "a.".repeat(90))), ["bob@domain.com"]);
+        assert_eq!(by(&users, "eve@notevil.org"), [] as [&str; 0]);
+        assert_eq!(by(&users, "eve@org"), [] as [&str; 0]);
+        assert!(users.block(&aor("bob@domain.com"), &aor("eve@mail.evil.org")));
         for name in ["eve@evil.org", "eve;x=1@evil.org"] {
             assert!(
                 users.block(&aor("ann@domain.com"), &aor(name))

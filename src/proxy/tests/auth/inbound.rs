@@ -186,6 +186,24 @@ fn w14_the_operator_says_which_strangers_may_write() {
 }
 
 #[test]
+fn w31_whoever_tries_names_to_learn_who_exists_has_a_strangers_limits() {
+    let mut bench = with(InboundConfig::default());
+    let statuses: Vec<u16> = (0..40)
+        .map(|number| status(&ask(&mut bench, EVE, &request("MESSAGE", &format!("guess{number}"), number))))
+        .collect();
+    assert_eq!(statuses, [vec![404; 20], vec![503; 20]].concat());
+    // Where strangers are not wanted, they learn nothing.
+    for mode in [Inbound::Known, Inbound::Off] {
+        let mut bench = with(InboundConfig { mode, ..InboundConfig::default() });
+        for (number, name) in ["ann", "guess", "ceo"].into_iter().enumerate() {
+            let number = u32::try_from(number).unwrap();
+            let answer = ask(&mut bench, EVE, &request("MESSAGE", name, number));
+            assert!(answer.starts_with("SIP/2.0 403 This Proxy Takes Nothing From You"), "{mode:?} {answer}");
+        }
+    }
+}
+
+#[test]
 fn who_is_banned_sends_nothing_by_address_network_domain_or_name() {
     let bans = ["198.51.100.7", "203.0.113.0/24", "2001:db8::/32", "elsewhere5.com", "x6@elsewhere6.com"];
     let bans = bans.into_iter().map(party).collect();
