@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a measurement, not a part of the program")]
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -60,6 +61,10 @@ impl Network for Memory {
     }
 
     fn resolve(&mut self, _id: ResolveId, _uri: &Uri, _terms: LookupTerms) -> Option<NetEvent> {
+        None
+    }
+
+    fn changed_interfaces(&mut self, _now: Instant) -> Option<Arc<[IpAddr]>> {
         None
     }
 

@@ -17,7 +17,7 @@ pub use self::abuse::*;
 pub use self::client::*;
 pub use self::history::*;
 pub use self::lookups::*;
-pub use self::nearness::Nearness;
+pub use self::nearness::{Interfaces, Nearness};
 pub use self::network::{neighbourhood, network};
 pub use self::people::*;
 pub use self::pictures::*;

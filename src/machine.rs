@@ -62,7 +62,7 @@ mod timer_reason;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -147,6 +147,8 @@ pub enum Input<C> {
         /// What was not answered, as text for people without a full stop.
         why: Arc<str>,
     },
+    /// The addresses of this computer's interfaces, when they are first read and whenever they have changed.
+    Interfaces(Arc<[IpAddr]>),
     /// A batch is on stable storage.
     Committed(BatchId),
     /// A batch is not, and will not be, on stable storage (for example, because the disk is full).
@@ -167,6 +169,7 @@ impl Input<Infallible> {
             Self::Disconnected { flow } => Input::Disconnected { flow },
             Self::Resolved { id, hops } => Input::Resolved { id, hops },
             Self::ResolveFailed { id, why } => Input::ResolveFailed { id, why },
+            Self::Interfaces(addresses) => Input::Interfaces(addresses),
             Self::Committed(batch) => Input::Committed(batch),
             Self::CommitFailed(batch) => Input::CommitFailed(batch),
             Self::Command(none) => match none {},

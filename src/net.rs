@@ -41,6 +41,8 @@ mod udp;
 
 mod lookups;
 
+mod interfaces;
+
 mod lookup_queue;
 
 mod resolve;
@@ -51,6 +53,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Semaphore, mpsc};
@@ -72,6 +75,8 @@ use self::connections::{Attempt, Connections, Peer};
 use self::greetings::Greetings;
 pub use self::identity::{Identity, TlsFileError, names_of_others};
 use self::inbound_limits::StreamLimits;
+use self::interfaces::InterfaceReader;
+pub use self::interfaces::interface_ips;
 use self::lookups::{Lookup, Lookups};
 pub use self::pinned::{Pin, RefusedCertificate};
 use self::resolve::{Resolver, Route};
@@ -108,6 +113,7 @@ pub struct Net {
     /// Handshakes in progress on connections that peers opened.
     greetings: Arc<Greetings>,
     lookups: Arc<Lookups>,
+    interfaces: InterfaceReader,
     sender: mpsc::Sender<NetEvent>,
     events: mpsc::Receiver<NetEvent>,
     tasks: JoinSet<()>,
@@ -158,6 +164,7 @@ impl Net {
             origins,
             greetings,
             lookups,
+            interfaces: InterfaceReader::default(),
             sender,
             events,
             tasks,
@@ -289,6 +296,11 @@ impl Net {
             }
         }
         None
+    }
+
+    /// The addresses of this computer's interfaces, if they have changed since they were last asked for.
+    pub fn changed_interfaces(&mut self, now: Instant) -> Option<Arc<[IpAddr]>> {
+        self.interfaces.changed(now)
     }
 
     /// Closes a connection; no event tells of it.

@@ -340,6 +340,7 @@ impl Machine for ScriptedPerson {
             | Input::Disconnected { .. }
             | Input::Resolved { .. }
             | Input::ResolveFailed { .. }
+            | Input::Interfaces(_)
             | Input::Committed(_)
             | Input::CommitFailed(_) => {}
             Input::Command(PersonCommand::Behave(conduct)) => self.behave(conduct, now),

@@ -91,7 +91,9 @@ impl Proxy {
     fn received(&mut self, flow: Flow, bytes: &Bytes, now: Now) {
         self.core.sender.heard_on(flow);
         if flow.transport == Transport::Udp {
-            self.core.reflection.received(flow.remote.ip(), bytes.len());
+            if !is_response(bytes) {
+                self.core.reflection.received(flow.remote, bytes.len());
+            }
             self.core.note_near_peer(flow);
         }
         match parse(bytes.clone()) {
@@ -274,8 +276,8 @@ impl Proxy {
 
     /// False for a response in a datagram to where somebody may have it sent by forging the source of requests.
     fn may_leave(&mut self, sent: &Transmit) -> bool {
-        let is_answer = sent.flow.transport == Transport::Udp && sent.bytes.starts_with(b"SIP/2.0 ");
-        !is_answer || self.core.reflection.allows(sent.flow.remote.ip(), sent.bytes.len())
+        let is_answer = sent.flow.transport == Transport::Udp && is_response(&sent.bytes);
+        !is_answer || self.core.reflection.allows(sent.flow.remote, sent.bytes.len())
     }
 
     /// How much it has to do. Nothing is counted for this: whoever never asks pays nothing.
@@ -293,6 +295,11 @@ impl Proxy {
     }
 }
 
+/// By its first bytes.
+fn is_response(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"SIP/2.0 ")
+}
+
 impl Machine for Proxy {
     type Command = ProxyCommand;
     type Event = ProxyEvent;
@@ -307,6 +314,7 @@ impl Machine for Proxy {
             Input::Disconnected { flow } => self.core.sender.disconnected(flow),
             Input::Resolved { id, hops } => self.core.sender.resolved(id, hops),
             Input::ResolveFailed { id, .. } => self.core.sender.resolved(id, Vec::new()),
+            Input::Interfaces(addresses) => self.core.sender.set_interfaces(&addresses),
             Input::Committed(batch) => self.committed(batch, now),
             Input::CommitFailed(batch) => self.commit_failed(batch, now),
             Input::Command(ProxyCommand::Flush) => self.dispatches.save_all(&mut self.core),
@@ -333,6 +341,9 @@ impl Machine for Proxy {
     }
 
     fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
+        if let Some(passed) = self.core.poll_passed_back() {
+            return Some(Output::Transmit(passed));
+        }
         while let Some(output) = self.next_output() {
             let Output::Transmit(sent) = &output else { return Some(output) };
             if self.may_leave(sent) {

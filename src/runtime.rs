@@ -278,6 +278,12 @@ impl<W: Journal, N: Network> Shell<W, N> {
             }
             let mut is_quiet = true;
             while let Some(output) = machine.poll_output() {
+                // Who chose a name also chooses what it leads to, perhaps a service of this computer.
+                if matches!(output, Output::Resolve { .. })
+                    && let Some(addresses) = self.net.changed_interfaces(now.mono)
+                {
+                    machine.handle(Input::Interfaces(addresses), now);
+                }
                 if let Some(input) = self.carry_out(output, now, on_event) {
                     is_quiet = false;
                     machine.handle(input, now);

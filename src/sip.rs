@@ -104,7 +104,7 @@ pub use header::{NameAddr, Params};
 pub use imdn::{Disposition, Imdn};
 pub use leg::{Dialog, Leg, LegTemplate, Member, Sees};
 pub use list_body::{Copy, with_list};
-pub use message::{Message, Request, Response, parse};
+pub use message::{Message, Request, Response, kept_reason, parse};
 pub use mime::{file_name, media_type, parameter};
 pub use mime_builder::enclose;
 pub use names::{Method, Transport, long_name, reason_phrase};

@@ -101,3 +101,7 @@ pub const REFLECTED_RATIO: usize = 3;
 pub const REFLECTED_BURST_BYTES: usize = 256 * 1024;
 /// Networks for which that is counted; over it, the one that may be answered most is forgotten.
 pub const REFLECTED_NETWORKS_MAX: usize = 10_000;
+/// Bytes of that which one address and port keeps for its own answers; more is its network's.
+pub const REFLECTED_ADDRESS_BYTES: usize = 8 * 1024;
+/// Addresses whose bytes are remembered; the one that was silent longest makes room. 70 bytes each.
+pub const REFLECTED_ADDRESSES_MAX: usize = 50_000;

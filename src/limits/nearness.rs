@@ -1,5 +1,6 @@
 //! How near an address is: what listens near by often trusts whoever can connect to it (RFC 6890).
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Where the metadata of a virtual machine is served in some clouds, besides 169.254.169.254.
@@ -38,6 +39,30 @@ impl Nearness {
             (false, true) => Self::Site,
             (false, false) => Self::Elsewhere,
         }
+    }
+}
+
+/// The addresses of this computer's interfaces: what listens on them may trust whoever connects from this computer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interfaces(BTreeSet<IpAddr>);
+
+impl Interfaces {
+    /// How near an address is.
+    #[must_use]
+    pub fn nearness(&self, address: IpAddr) -> Nearness {
+        if self.has(address) { Nearness::ThisComputer } else { Nearness::of(address) }
+    }
+
+    /// True for an address of an interface.
+    #[must_use]
+    pub fn has(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+impl FromIterator<IpAddr> for Interfaces {
+    fn from_iter<T: IntoIterator<Item = IpAddr>>(addresses: T) -> Self {
+        Self(addresses.into_iter().map(|address| address.to_canonical()).collect())
     }
 }
 

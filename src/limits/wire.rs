@@ -18,6 +18,10 @@ pub const CREDENTIALS_MAX: usize = 32;
 pub const UNSUPPORTED_TOLD_MAX: usize = 20;
 /// Lines of one delivery report; over it, 400.
 pub const REPORT_LINES_MAX: usize = 10_000;
+/// Bytes of a detailed delivery report; over it, the reason phrases are left out, so that it fits into a datagram.
+pub const REPORT_DATAGRAM_BYTES_MAX: usize = 60_000;
+/// Bytes of a reason phrase that are kept and reported; those in use have 60 at most.
+pub const REASON_BYTES_MAX: usize = 200;
 /// Bytes of one URI.
 pub const URI_BYTES_MAX: usize = 4096;
 /// Files extracted from one body; over it, the whole body is one file.

@@ -185,6 +185,7 @@ pub(super) struct Core {
     pub(super) guesses: LoginThrottle,
     refusals: Refusals,
     pub(super) reflection: Reflection,
+    passed_back: VecDeque<Transmit>,
     near_peers: BTreeSet<SocketAddr>,
     pub(super) strangers: Strangers,
     pub(super) random: Random,
@@ -215,6 +216,7 @@ impl Core {
             guesses: LoginThrottle::default(),
             refusals: Refusals::default(),
             reflection: Reflection::default(),
+            passed_back: VecDeque::new(),
             near_peers: BTreeSet::new(),
             strangers: Strangers::default(),
             sender: RequestSender::new(&config, secret.for_transactions(), now.mono),
@@ -294,6 +296,15 @@ impl Core {
     /// Sends without a transaction.
     pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
         self.outputs.push_back(Output::Transmit(Transmit::new(flow, bytes)));
+    }
+
+    /// Passes somebody's response back. It is no answer of ours: [`Reflection`] does not count it.
+    pub(super) fn pass_back(&mut self, flow: Flow, bytes: Bytes) {
+        self.passed_back.push_back(Transmit::new(flow, bytes));
+    }
+
+    pub(super) fn poll_passed_back(&mut self) -> Option<Transmit> {
+        self.passed_back.pop_front()
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {

@@ -7,12 +7,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::client::{AgentConfig, UserAgent};
-use crate::machine::{Hop, Input};
+use crate::machine::{Hop, Input, Machine};
 use crate::model::account::{Account, AccountError, Profile};
 use crate::model::command::{AgentCommand, Event};
 use crate::model::journal::{Rows, Write};
 use crate::model::server::Server;
-use crate::net::{BindError, Fingerprint, Net, NetSettings, Pin, TlsFiles, local_ip_towards, resolve};
+use crate::net::{
+    BindError, Fingerprint, Net, NetSettings, Pin, TlsFiles, interface_ips, local_ip_towards, resolve,
+};
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::runtime::faults::Fault;
@@ -107,7 +109,8 @@ impl OpenedAgent {
         let net = Net::open(&listens(&own_ips(&hops)), &settings).await?;
         let clock = Clock::start();
         let config = AgentConfig { profile, locals: net.locals().to_vec() };
-        let machine = UserAgent::new(config, rows, Random::from_os()?, clock.now());
+        let mut machine = UserAgent::new(config, rows, Random::from_os()?, clock.now());
+        machine.handle(Input::Interfaces(interface_ips().into()), clock.now());
         Ok(Agent { shell: Shell::with_store(layer(net, clock), clock, store)?, machine })
     }
 }

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -332,6 +334,11 @@ impl<N: Network + Send> Network for Answering<N> {
     fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
         self.net.resolve(id, uri, terms)
     }
+
+    fn changed_interfaces(&mut self, now: Instant) -> Option<Arc<[IpAddr]>> {
+        self.net.changed_interfaces(now)
+    }
+
     fn close(&mut self, flow: Flow) {
         self.net.close(flow);
     }

@@ -2,7 +2,9 @@
 //! tester is another, wrapped around any of them.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::machine::{ConnectId, Flow, Hop, LookupTerms, ResolveId, Transmit};
 use crate::net::{Net, NetEvent};
@@ -27,6 +29,9 @@ pub trait Network {
 
     /// Looks up where a URI leads, when it is the turn of whoever pays for it.
     fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent>;
+
+    /// The addresses of this computer's interfaces, if they have changed since they were last asked for.
+    fn changed_interfaces(&mut self, now: Instant) -> Option<Arc<[IpAddr]>>;
 
     /// Closes a connection; no event tells of it.
     fn close(&mut self, flow: Flow);
@@ -55,6 +60,10 @@ impl Network for Net {
 
     fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
         Self::resolve(self, id, uri, terms)
+    }
+
+    fn changed_interfaces(&mut self, now: Instant) -> Option<Arc<[IpAddr]>> {
+        Self::changed_interfaces(self, now)
     }
 
     fn close(&mut self, flow: Flow) {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -318,6 +319,10 @@ impl<N: Network + Send> Network for FaultyPath<N> {
 
     fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
         self.net.resolve(id, uri, terms)
+    }
+
+    fn changed_interfaces(&mut self, now: Instant) -> Option<Arc<[IpAddr]>> {
+        self.net.changed_interfaces(now)
     }
 
     fn close(&mut self, flow: Flow) {

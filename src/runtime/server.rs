@@ -16,7 +16,7 @@ pub use self::surroundings::ServerFaults;
 use self::surroundings::{ProxyShell, shell};
 use crate::limits::DISPATCHES_WANTED_MAX;
 use crate::machine::Input;
-use crate::net::{BindError, Net, NetSettings, TlsFileError, local_ip_towards};
+use crate::net::{BindError, Net, NetSettings, TlsFileError, interface_ips, local_ip_towards};
 use crate::proxy::journal::{DispatchId, DispatchRows};
 use crate::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
@@ -380,17 +380,6 @@ fn own_ips(
         listens.iter().any(|(_, listen)| listen.ip().is_unspecified() && listen.is_ipv4() == far.is_ipv4())
     };
     far.iter().filter(is_wanted).filter_map(|far| towards(*far).ok()).collect()
-}
-
-/// The addresses of all interfaces that are up.
-fn interface_ips() -> Vec<IpAddr> {
-    match if_addrs::get_if_addrs() {
-        Ok(interfaces) => interfaces.iter().map(if_addrs::Interface::ip).collect(),
-        Err(error) => {
-            tracing::warn!(%error, "the addresses of this computer are not known: users may reach services on them");
-            Vec::new()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod answering;
 mod path_faults;
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use std::sync::Arc;
@@ -178,6 +179,10 @@ impl Network for Memory {
         None
     }
 
+    fn changed_interfaces(&mut self, _now: Instant) -> Option<Arc<[IpAddr]>> {
+        None
+    }
+
     fn close(&mut self, flow: Flow) {
         self.closed.push(flow);
     }
@@ -224,6 +229,10 @@ impl<N: Network + Send> Network for Lossy<N> {
 
     fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
         self.under.resolve(id, uri, terms)
+    }
+
+    fn changed_interfaces(&mut self, now: Instant) -> Option<Arc<[IpAddr]>> {
+        self.under.changed_interfaces(now)
     }
 
     fn close(&mut self, flow: Flow) {

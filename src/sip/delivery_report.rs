@@ -7,8 +7,9 @@ use super::charset::header_text;
 use super::cursor::{Cursor, is_token, number, quote};
 use super::error::Error;
 use super::header::{Param, next_param};
+use super::message::kept_reason;
 use super::uri::check_uri;
-use crate::limits::REPORT_LINES_MAX;
+use crate::limits::{REPORT_DATAGRAM_BYTES_MAX, REPORT_LINES_MAX};
 
 const SUBJECT: &str = "delivery-report";
 
@@ -127,7 +128,7 @@ impl ReportLine {
         let value = param.value.text().unwrap_or_default();
         match param.name.to_ascii_lowercase().as_str() {
             "status" => self.status = number(&value),
-            "reason" => self.reason = Some(value),
+            "reason" => self.reason = Some(kept_reason(&value).to_owned()),
             "tries" => self.tries = number(&value),
             "after" => self.after = number(&value).map(Duration::from_millis),
             _ => {}
@@ -135,27 +136,43 @@ impl ReportLine {
     }
 }
 
-/// Writes a report, one CRLF-ended line per recipient; the parameters of W21 only with `detail`.
+/// Writes a report, one CRLF-ended line per recipient; the parameters of W21 only with `detail`, and the reason phrases
+/// only if the whole then fits into a datagram: recipients choose how long they are.
 #[must_use]
 pub fn write_report(lines: &[ReportLine], detail: bool) -> String {
+    if !detail {
+        return written(lines, Detail::None);
+    }
+    let whole = written(lines, Detail::Whole);
+    if whole.len() > REPORT_DATAGRAM_BYTES_MAX { written(lines, Detail::WithoutReason) } else { whole }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    None,
+    WithoutReason,
+    Whole,
+}
+
+fn written(lines: &[ReportLine], detail: Detail) -> String {
     let mut out = String::with_capacity(lines.len() * 64);
     for line in lines {
         out.extend(line.address.chars().filter(|character| !character.is_ascii_whitespace()));
         out.push_str(" delivery ");
         out.push_str(line.state.as_str());
-        if detail {
-            write_detail(line, &mut out);
+        if detail != Detail::None {
+            write_detail(line, detail, &mut out);
         }
         out.push_str("\r\n");
     }
     out
 }
 
-fn write_detail(line: &ReportLine, out: &mut String) {
+fn write_detail(line: &ReportLine, detail: Detail, out: &mut String) {
     if let Some(status) = line.status {
         push_number("status", u128::from(status), out);
     }
-    if let Some(reason) = &line.reason {
+    if let Some(reason) = line.reason.as_ref().filter(|_| detail == Detail::Whole) {
         out.push_str(";reason=");
         // Writing to a string cannot fail.
         quote(reason, out).unwrap_or_default();

@@ -12,7 +12,7 @@ use super::names::{CheckedField, Method};
 use super::scan::{self, Head};
 use super::uri::Uri;
 use super::via::{check_call_id, check_via, read_cseq};
-use crate::limits::MESSAGE_BYTES_MAX;
+use crate::limits::{MESSAGE_BYTES_MAX, REASON_BYTES_MAX};
 
 /// A message as received, or as printed and parsed again.
 #[derive(Clone, Debug)]
@@ -88,6 +88,12 @@ impl Request {
     }
 }
 
+/// As much of a reason phrase as is kept.
+#[must_use]
+pub fn kept_reason(phrase: &str) -> &str {
+    phrase.get(..phrase.floor_char_boundary(REASON_BYTES_MAX)).unwrap_or_default()
+}
+
 impl Response {
     /// 100 to 699.
     #[must_use]
@@ -95,10 +101,11 @@ impl Response {
         self.status
     }
 
-    /// The reason phrase, perhaps empty.
+    /// The reason phrase, perhaps empty: its first `REASON_BYTES_MAX` bytes, since whoever answers may write anything, and it
+    /// is kept and reported.
     #[must_use]
     pub fn reason(&self) -> &str {
-        self.whole.fields.head().start_line().get("SIP/2.0 200 ".len()..).unwrap_or_default()
+        kept_reason(self.whole.fields.head().start_line().get("SIP/2.0 200 ".len()..).unwrap_or_default())
     }
 
     /// The header fields.

@@ -62,7 +62,10 @@ impl fmt::Display for Doubt {
                  may take one for the other"
             ),
             Self::Hidden(shown) => {
-                write!(f, "the address contains characters that nobody can see, shown here by their codes: {shown}")
+                write!(
+                    f,
+                    "the address contains characters that nobody can see, shown here by their codes: {shown}"
+                )
             }
             Self::Star(address) => {
                 write!(f, "the * in {address} stands for no other characters: this is a single address")

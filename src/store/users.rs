@@ -396,7 +396,9 @@ mod tests {
         );
         assert_eq!(
             said(users.add(&aor("x%E2%80%AEy@d.com"), "x").unwrap()),
-            ["the address contains characters that nobody can see, shown here by their codes: x⟨U+202E⟩y@d.com"]
+            [
+                "the address contains characters that nobody can see, shown here by their codes: x⟨U+202E⟩y@d.com"
+            ]
         );
         assert_eq!(
             said(users.add(&aor("*@d.com"), "x").unwrap()),

@@ -275,3 +275,34 @@ fn w20_no_reason_can_begin_a_line() {
     let address = NameAddr { display: Some("x\r\ny".to_owned()), ..NameAddr::parse("sip:a@b").unwrap() };
     assert_eq!(address.to_string(), "\"x  y\" <sip:a@b>");
 }
+
+/// W21: a recipient writes its reason phrase, and a report about many has to arrive.
+#[test]
+fn w21_reason_phrases_are_kept_in_part_and_left_out_of_a_report_that_fits_into_no_datagram() {
+    let phrase = format!("{}é{}", "x".repeat(199), "y".repeat(70_000));
+    let bytes = format!(
+        "SIP/2.0 486 {phrase}\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\n\
+         Call-ID: 1\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n"
+    );
+    let Ok(Message::Response(response)) = parse(bytes.into()) else { panic!("a response") };
+    assert_eq!(response.reason(), "x".repeat(199), "no half of a letter");
+    let read =
+        fanfare::sip::read_report(format!("im:c@d delivery failure;reason=\"{phrase}\"").as_bytes()).unwrap();
+    assert_eq!(read[0].reason, Some("x".repeat(199)));
+
+    let line = |number: usize| ReportLine {
+        address: format!("im:user{number}@domain.com"),
+        state: ReportState::Failure,
+        status: Some(486),
+        reason: Some("z".repeat(200)),
+        tries: Some(1),
+        after: Some(Duration::from_millis(32)),
+    };
+    let lines: Vec<_> = (0..500).map(line).collect();
+    let few = write_report(&lines[..200], true);
+    assert!(few.contains(&"z".repeat(200)) && few.len() < 60_000, "{}", few.len());
+    let all = write_report(&lines, true);
+    assert!(all.len() < 60_000 && !all.contains("reason"), "{}", all.len());
+    assert!(all.starts_with("im:user0@domain.com delivery failure;status=486;tries=1;after=32\r\n"));
+    assert_eq!(all.lines().count(), 500);
+}

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use crate::client::agent::core::Core;
 use crate::client::agent::redirect::{Keep, Redirects, Target};
-use crate::limits::{Nearness, UDP_REQUEST_BYTES_MAX};
+use crate::limits::UDP_REQUEST_BYTES_MAX;
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::sip::{Response, Transport, Uri};
 
@@ -33,8 +33,6 @@ pub(super) struct Detour {
     targets: u32,
     /// It is too large for a datagram.
     is_large: bool,
-    /// How near our server is.
-    server: Nearness,
 }
 
 /// How far the way to the target is prepared.
@@ -62,7 +60,6 @@ impl Detour {
             way: DetourStage::None,
             targets: 0,
             is_large: body_bytes + HEAD_BYTES > UDP_REQUEST_BYTES_MAX,
-            server: core.server.hop().map_or(Nearness::Elsewhere, |hop| Nearness::of(hop.remote.ip())),
         }
     }
 
@@ -118,10 +115,10 @@ impl Detour {
 
     /// The target's look-up has ended.
     pub(super) fn found(&mut self, core: &mut Core, hops: Vec<Hop>) {
-        let (keep, server) = (self.keep, self.server);
+        let (keep, server) = (self.keep, core.server.nearness());
         let may_go = |hop: &Hop| {
             let is_kept = keep == Keep::Nothing || hop.transport.is_secure();
-            is_kept && Nearness::of(hop.remote.ip()) >= server
+            is_kept && core.server.nearness_of(hop.remote.ip()) >= server
         };
         self.hops = hops.into_iter().filter(may_go).collect();
         let datagram = self.hops.front().copied().filter(|hop| !hop.transport.is_reliable());

@@ -199,6 +199,7 @@ fn a_message_follows_a_redirect_straight_to_its_target_without_credentials() {
 /// how many datagrams.
 fn led_to(server: &str, places: &[(Transport, &str)]) -> (Vec<String>, usize) {
     let mut stage = Stage::new(&Account { proxy: format!("udp:{server}"), ..account() });
+    stage.input(Input::Interfaces(["10.0.0.4", "203.0.113.4"].map(|ip| ip.parse().unwrap()).into()));
     stage.command(AgentCommand::Connect);
     let request = stage.take_sent("REGISTER");
     stage.receive(udp(server), &response(&request, "200 OK", "Expires: 600\n"));
@@ -231,6 +232,8 @@ fn a_redirect_leads_no_nearer_than_the_server_is_and_sends_little() {
         (Transport::Tcp, "169.254.169.254:80"),
         (Transport::Tcp, "10.0.0.1:25"),
         (Transport::Udp, "192.168.1.1:53"),
+        (Transport::Tcp, "203.0.113.4:6379"),
+        (Transport::Udp, "[::ffff:203.0.113.4]:6379"),
     ];
     assert_eq!(led_to("192.0.2.9:5060", &near), (vec![], 0));
     assert_eq!(
@@ -239,8 +242,36 @@ fn a_redirect_leads_no_nearer_than_the_server_is_and_sends_little() {
         "the server is near too"
     );
     assert_eq!(led_to("127.0.0.1:5060", &near[..1]), (vec!["127.0.0.1:6379".to_owned()], 0));
+    let own = [(Transport::Tcp, "10.0.0.4:6379")];
+    assert_eq!(led_to("10.0.0.9:5060", &own), (vec![], 0), "an address of this computer");
+    assert_eq!(led_to("203.0.113.4:5060", &own), (vec!["10.0.0.4:6379".to_owned()], 0), "as the server's is");
     // Whoever is there may never have asked for it.
     assert_eq!(led_to("192.0.2.9:5060", &[(Transport::Udp, "198.51.100.7:5060")]), (vec![], 3));
+}
+
+#[test]
+fn a_registration_is_led_no_nearer_than_the_server_is_either() {
+    let interfaces = || Input::Interfaces(["203.0.113.4".parse().unwrap()].into());
+    for target in ["127.0.0.1:6379", "203.0.113.4:6379", "10.0.0.1:25", "near.example"] {
+        let mut stage = Stage::new(&Account { proxy: "udp:192.0.2.9:5060".to_owned(), ..account() });
+        stage.input(interfaces());
+        stage.command(AgentCommand::Connect);
+        let first = stage.take_sent("REGISTER");
+        let moved = response(
+            &first,
+            "302 Moved Temporarily",
+            &format!("Contact: <sip:SET%20x@{target};transport=tcp>\n"),
+        );
+        stage.receive(udp("192.0.2.9:5060"), &moved);
+        if let Some((id, _)) = stage.resolves.last().cloned() {
+            let hops = [(Transport::Tcp, "127.0.0.1:6379"), (Transport::Udp, "203.0.113.4:53")];
+            stage
+                .input(Input::Resolved { id, hops: hops.map(|(transport, at)| hop(transport, at)).to_vec() });
+        }
+        stage.advance(Duration::from_secs(5));
+        assert_eq!(stage.connects, [], "{target}");
+        assert!(stage.sent.iter().all(|(flow, _)| flow.remote.ip().to_string() == "192.0.2.9"), "{target}");
+    }
 }
 
 #[test]

@@ -155,7 +155,7 @@ impl Sessions {
                 }
                 bytes
             }
-            Some(Passing::Response(bytes)) => bytes,
+            Some(Passing::Response(bytes)) => return core.pass_back(flow, bytes),
             None => return,
         };
         core.transmit(flow, bytes);

@@ -288,6 +288,22 @@ fn w23_that_a_report_is_closed_is_written_again_when_the_disk_refused_it() {
     assert!(bench.rows.dispatches[0].report.unwrap().closed);
 }
 
+#[test]
+fn w21_a_recipients_long_reason_is_reported_and_stored_in_part() {
+    let mut bench = Bench::at_home();
+    let asking = other_submission("Contact", "Delivery-Report: final;detail\nContact");
+    assert_eq!(status(&bench.ask(JAMES, &asking)), 202);
+    for (place, line) in [(ANN, "200 OK"), (BOB, &format!("486 {}", "x".repeat(60_000)))] {
+        let leg = bench.take_one(place);
+        bench.answer(place, &leg, line);
+    }
+    let report = bench.take_one(JAMES);
+    let kept = "x".repeat(200);
+    assert!(body(&report).contains(&format!(";reason=\"{kept}\";")), "{}", report.len());
+    let reasons: Vec<_> = bench.rows.dispatches[0].outcomes.iter().map(|row| row.reason.as_str()).collect();
+    assert_eq!(reasons, ["OK", kept.as_str()]);
+}
+
 /// RFC 3261 §16.3: fields that we do not need may hold any bytes, so a phone that writes Latin-1 is reached too.
 #[test]
 fn w18_an_answer_with_latin_1_in_it_counts() {

@@ -62,6 +62,33 @@ fn w29_an_invite_passes_with_its_body_and_its_answers_find_back() {
 }
 
 #[test]
+fn w31_a_call_is_answered_while_the_callers_network_is_flooded_with_small_requests() {
+    let mut bench = Bench::at_home();
+    let flood = |bench: &mut Bench| {
+        for number in 0..5000_u16 {
+            let text = format!(
+                "BYE sip:a SIP/2.0\nv:SIP/2.0/UDP a;branch=z9hG4bK{number}\nf:<sip:domain.com>;tag=1\nt:<sip:a>;tag=2\n\
+                 i:{number}\nCSeq:1 BYE\n\n"
+            );
+            bench.receive(udp(&format!("192.0.2.66:{}", 10_000 + number)), &text);
+        }
+        bench.sent.len()
+    };
+    assert!(flood(&mut bench) < 5000, "their answers have an end");
+    bench.sent.clear();
+    bench.receive(udp(ANN), ANN_CALLS_BOB);
+    let invite = bench.take_one(BOB);
+    bench.receive(udp(BOB), &answered(&invite, "180 Ringing"));
+    assert_eq!(status(&bench.take_one(ANN)), 180);
+    flood(&mut bench);
+    bench.sent.clear();
+    for _ in 0..8 {
+        bench.receive(udp(BOB), &answered(&invite, "200 OK"));
+        assert_eq!(status(&bench.take_one(ANN)), 200);
+    }
+}
+
+#[test]
 fn w29_cancel_and_the_ack_of_a_failure_have_the_branch_of_their_invite() {
     let mut bench = Bench::at_home();
     bench.receive(udp(ANN), ANN_CALLS_BOB);

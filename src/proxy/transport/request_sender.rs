@@ -11,6 +11,7 @@ mod tcp_refused_cache;
 mod waits;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -187,6 +188,10 @@ impl RequestSender {
     }
 
     /// Our own sockets.
+    pub(crate) fn set_interfaces(&mut self, addresses: &[IpAddr]) {
+        self.sockets.set_interfaces(addresses);
+    }
+
     pub(crate) const fn sockets(&self) -> &Sockets {
         &self.sockets
     }

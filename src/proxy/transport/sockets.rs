@@ -1,9 +1,8 @@
 //! Our own sockets: which one sends where, how peers reach us, which addresses are ours (RFC 3261 §18.1.1; RFC 3581).
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::limits::Nearness;
+use crate::limits::{Interfaces, Nearness};
 use crate::machine::Flow;
 use crate::proxy::config::ProxyConfig;
 use crate::sip::Transport;
@@ -22,21 +21,26 @@ pub(crate) struct OwnAddresses {
     /// The address of each family under which others reach a socket that listens on all.
     ips: Vec<IpAddr>,
     /// The addresses of all interfaces of this computer.
-    interfaces: BTreeSet<IpAddr>,
+    interfaces: Interfaces,
 }
 
 impl OwnAddresses {
     pub(crate) fn new(config: &ProxyConfig) -> Self {
         let listens = config.listens.iter().map(|(_, listen)| *listen).collect();
-        let interfaces = config.own_ips.iter().chain(&config.interface_ips).copied().collect();
-        Self { listens, ips: config.own_ips.clone(), interfaces }
+        let mut own = Self { listens, ips: config.own_ips.clone(), interfaces: Interfaces::default() };
+        own.set_interfaces(&config.interface_ips);
+        own
+    }
+
+    fn set_interfaces(&mut self, addresses: &[IpAddr]) {
+        self.interfaces = self.ips.iter().chain(addresses).copied().collect();
     }
 
     /// How far away an address is.
     pub(crate) fn nearness(&self, address: IpAddr) -> Nearness {
         let address = address.to_canonical();
         let is_listening = || self.listens.iter().any(|listen| listen.ip().to_canonical() == address);
-        if self.interfaces.contains(&address) || is_listening() {
+        if self.interfaces.has(address) || is_listening() {
             Nearness::ThisComputer
         } else {
             Nearness::of(address)
@@ -45,7 +49,7 @@ impl OwnAddresses {
 
     /// True for one of our addresses. A socket on the wildcard address has every address of its family.
     pub(crate) fn has(&self, address: SocketAddr) -> bool {
-        let is_of_this_computer = || address.ip().is_loopback() || self.interfaces.contains(&address.ip());
+        let is_of_this_computer = || address.ip().is_loopback() || self.interfaces.has(address.ip());
         let covers = |listen: &SocketAddr| {
             listen.ip().is_unspecified()
                 && listen.is_ipv4() == address.is_ipv4()
@@ -80,6 +84,11 @@ impl OwnAddresses {
 impl Sockets {
     pub(crate) fn new(config: &ProxyConfig) -> Self {
         Self { listens: config.listens.clone(), own: OwnAddresses::new(config) }
+    }
+
+    /// The addresses of this computer's interfaces have changed.
+    pub(crate) fn set_interfaces(&mut self, addresses: &[IpAddr]) {
+        self.own.set_interfaces(addresses);
     }
 
     /// True if we listen on exactly this address.

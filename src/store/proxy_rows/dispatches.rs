@@ -13,7 +13,7 @@ use crate::proxy::journal::{
     AcceptedRow, DispatchId, DispatchRows, OutcomeRow, OutcomeState, RememberedRow, ReportRow, Stored, Tag,
     WaitRow,
 };
-use crate::sip::without_body;
+use crate::sip::{kept_reason, without_body};
 use crate::store::columns::{FlowColumn, Json, millis, signed, timestamp, timestamp_option, unsigned};
 
 pub(super) fn put_accepted(connection: &Connection, accepted: &AcceptedRow) -> rusqlite::Result<()> {
@@ -226,6 +226,8 @@ fn outcome(columns: OutcomeRead) -> Option<OutcomeRow> {
         "deferred" => OutcomeState::Deferred,
         _ => return None,
     };
+    // Earlier versions kept the whole phrase.
+    let reason = kept_reason(&reason).to_owned();
     Some(OutcomeRow { recipient, state, status, reason, tries, after: Duration::from_millis(after), waits })
 }
 

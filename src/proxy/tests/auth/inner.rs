@@ -44,6 +44,15 @@ fn reached(bench: &mut Bench, from: &str, (uri, resolved): (&str, &[&str]), numb
 }
 
 #[test]
+fn an_address_that_this_computer_gets_later_is_its_own_too() {
+    let mut bench = asking_with(config());
+    let to = ("sip:x@203.0.113.9:6379;transport=tcp", &[][..]);
+    assert_eq!(reached(&mut bench, JAMES, to, 1), ["203.0.113.9:6379"]);
+    bench.input(Input::Interfaces(["203.0.113.9".parse().unwrap()].into()));
+    assert_eq!(reached(&mut bench, JAMES, to, 2), [] as [&str; 0]);
+}
+
+#[test]
 fn w14_no_user_from_elsewhere_reaches_a_service_of_the_proxys_own_computer_or_link() {
     let mut bench = asking_with(on_a_computer_with_more_addresses());
     let cases: [(&str, &[&str]); 17] = [
