@@ -187,7 +187,7 @@ mod tests {
         let victim = at("203.0.113.7");
         while reflection.allows(victim, 500) {}
         for number in 0..2 * REFLECTED_NETWORKS_MAX.max(REFLECTED_ADDRESSES_MAX) {
-            let other = at(&format!("2001:db8:{number:x}::1"));
+            let other = at(&format!("2001:{:x}:{:x}::1", number >> 16, number & 0xffff));
             reflection.received(other, 1);
             assert!(reflection.allows(other, 500));
         }

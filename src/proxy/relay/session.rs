@@ -17,7 +17,7 @@ use bytes::Bytes;
 
 use self::places::{check_place, is_blocked_there, learn_from_answer, remember};
 use self::via::{at_place, branch_of, came_by, invite_of, way_back, with_source};
-use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
+use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX, SESSION_RESPONSES_PART};
 use crate::machine::{DropReason, Flow};
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::identity;
@@ -113,7 +113,7 @@ impl Sessions {
         if is_from_there {
             core.sender.answered_from(flow, now.mono);
         }
-        if self.has_no_room(stripped.len()) {
+        if !self.has_room(stripped.len(), 0) {
             return DropReason::NoRoom.tell(flow);
         }
         if !bounds::may_pass_back(core, (branch, caller, transport), (&via, stripped.len()), now) {
@@ -179,9 +179,11 @@ impl Sessions {
         Some(passing)
     }
 
-    fn has_no_room(&self, more: usize) -> bool {
-        self.waiting.len() >= SESSION_REQUESTS_WAITING_MAX
-            || self.bytes.saturating_add(more) > SESSION_BYTES_WAITING_MAX
+    /// Whether so many bytes more may wait while one of `kept` parts stays free (0: none).
+    fn has_room(&self, more: usize, kept: usize) -> bool {
+        let less = |max: usize| max - max.checked_div(kept).unwrap_or_default();
+        self.waiting.len() < less(SESSION_REQUESTS_WAITING_MAX)
+            && self.bytes.saturating_add(more) <= less(SESSION_BYTES_WAITING_MAX)
     }
 
     /// Bytes of what waits for a connection or a lookup.
@@ -200,7 +202,8 @@ impl Sessions {
     ) -> Result<Passed, Rejection> {
         identity::check_from(core, request, flow)?;
         check_form(core, request)?;
-        if self.has_no_room(request.bytes().len()) {
+        // Requests that wait for a name must not shut out the answers to others.
+        if !self.has_room(request.bytes().len(), SESSION_RESPONSES_PART) {
             return Err(Rejection::busy());
         }
         let (fields, from) = (request.fields(), flow.remote.ip());
