@@ -312,7 +312,7 @@ impl Machine for UserAgent {
             Input::Disconnected { flow } => self.disconnected(flow, now),
             Input::Resolved { id, hops } => self.resolved(id, hops, None, now),
             Input::ResolveFailed { id, why } => self.resolved(id, Vec::new(), Some(&why), now),
-            Input::Interfaces(addresses) => self.core.server.set_interfaces(&addresses),
+            Input::Interfaces(addresses) => self.core.server.reach.set_interfaces(&addresses),
             Input::Committed(id) => self.release(id, Durability::Durable, now),
             Input::CommitFailed(id) => self.release(id, Durability::Lost, now),
             Input::Command(command) => self.command(command, now),

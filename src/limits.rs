@@ -138,12 +138,6 @@ pub const LEGS_PER_USER_MAX: usize = 50_000;
 /// Max-Breadth of an ordinary request that has none: branches into which it may be split, here and downstream
 /// (RFC 5393 §5.3.3.1; W31); over it, 440.
 pub const MAX_BREADTH: u32 = 60;
-/// Session requests and responses that wait for a connection or a lookup; over it, 503.
-pub const SESSION_REQUESTS_WAITING_MAX: usize = 10_000;
-/// Bytes of these; over it, a request gets 503 and a response is dropped.
-pub const SESSION_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
-/// Of both, one of so many parts is for responses alone.
-pub const SESSION_RESPONSES_PART: usize = 4;
 /// Bytes of the header sections of further 401s and 407s that one ordinary request keeps for their challenges (RFC 3261
 /// §16.7 step 7); over it, a further challenge is not passed back.
 pub const RELAY_CHALLENGE_BYTES_MAX: usize = 32 * 1024;

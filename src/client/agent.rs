@@ -20,4 +20,6 @@ pub(super) mod sign_in;
 
 pub(super) mod server_connection;
 
+mod reach;
+
 pub(super) mod redirect;

@@ -105,3 +105,9 @@ pub const REFLECTED_NETWORKS_MAX: usize = 10_000;
 pub const REFLECTED_ADDRESS_BYTES: usize = 8 * 1024;
 /// Addresses whose bytes are remembered; the one that was silent longest makes room. 70 bytes each.
 pub const REFLECTED_ADDRESSES_MAX: usize = 50_000;
+/// Session requests and responses that wait for a connection or a lookup; over it, 503.
+pub const SESSION_REQUESTS_WAITING_MAX: usize = 10_000;
+/// Bytes of these; over it, a request gets 503 and a response is dropped.
+pub const SESSION_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
+/// Of both, one of so many parts is for responses alone.
+pub const SESSION_RESPONSES_PART: usize = 4;

@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn they_are_told_once_and_read_again_after_a_while() {
         let mut reader = InterfaceReader::default();
-        let now = Instant::now();
+        let now = crate::time::Clock::start().now().mono;
         let first = reader.changed(now).unwrap();
         assert!(first.contains(&"127.0.0.1".parse().unwrap()), "{first:?}");
         assert_eq!(reader.changed(now), None);

@@ -1,5 +1,7 @@
 //! The state that all parts of the proxy share: settings, randomness, sending, locations, pending commits, the agenda.
 
+mod answers;
+
 mod begin;
 
 mod offences;
@@ -29,10 +31,9 @@ use super::routing::router::Router;
 use super::routing::users::Users;
 use super::secret::Secret;
 use super::transport::request_sender::RequestSender;
-use crate::limits::{ANSWER_AGAIN_BYTES_MAX, RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
 use crate::machine::{Flow, Output, PendingCommits, TimerReason, Transmit};
 use crate::random::Random;
-use crate::sip::{Aor, Compose, RECIPIENT_LIST, Request, SECONDARY_TO, date};
+use crate::sip::{Aor, Request, date};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
@@ -309,73 +310,6 @@ impl Core {
 
     pub(super) fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
         self.outputs.pop_front()
-    }
-
-    /// Prints the refusal of a request.
-    pub(super) fn print_refusal(&mut self, request: &Request, flow: Flow, rejection: &Rejection) -> Bytes {
-        self.tell(ProxyEvent::Refused { status: rejection.status });
-        let tag = self.random.token(12);
-        let mut message =
-            Compose::response(request, rejection.status, rejection.reason.as_deref(), &tag, flow.remote);
-        if rejection.status == 503 {
-            let more = self.random.below(u64::from(RETRY_AFTER_SPREAD_SECS) + 1);
-            message = message.field("Retry-After", u64::from(RETRY_AFTER_SECS) + more);
-        }
-        rejection.fields.iter().fold(message, |message, (name, value)| message.field(name, value)).finish()
-    }
-
-    /// Answers 503 without a transaction (RFC 3261 §8.2.7): a transaction per 503 would dominate its cost.
-    pub(super) fn turn_away(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) {
-        if self.load.remember(key, now.mono + self.config.timers.j(), now.mono) && self.load.count(now.mono) {
-            self.tell(ProxyEvent::Busy);
-        }
-        let bytes = self.print_refusal(request, flow, &Rejection::busy());
-        self.transmit(flow, bytes);
-    }
-
-    pub(super) fn refuse(
-        &mut self,
-        key: ServerKey,
-        request: &Request,
-        flow: Flow,
-        rejection: &Rejection,
-        now: Now,
-    ) {
-        self.tell_offence(rejection, flow, now);
-        if rejection.status == 503 {
-            self.sender.abandon(key);
-            self.load.remember(key, now.mono + self.config.timers.j(), now.mono);
-            let bytes = self.print_refusal(request, flow, rejection);
-            return self.transmit(flow, bytes);
-        }
-        let bytes = self.print_refusal(request, flow, rejection);
-        self.answer_alike(key, rejection.status, (flow, bytes), now);
-    }
-
-    /// Answers where a repetition would get the same answer: a large one keeps no transaction (RFC 3261 §8.2.7).
-    pub(super) fn answer_alike(
-        &mut self,
-        key: ServerKey,
-        status: u16,
-        (flow, bytes): (Flow, Bytes),
-        now: Now,
-    ) {
-        if bytes.len() > ANSWER_AGAIN_BYTES_MAX {
-            self.sender.abandon(key);
-            return self.transmit(flow, bytes);
-        }
-        self.sender.respond(key, status, bytes, now.mono);
-    }
-
-    /// Answers OPTIONS with the capabilities of this proxy (RFC 3261 §11; W6).
-    pub(super) fn tell_what_we_do(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) {
-        let tag = self.random.token(12);
-        let bytes = Compose::response(request, 200, None, &tag, flow.remote)
-            .field("Allow", ALLOW)
-            .field("Accept", "*/*")
-            .field("Supported", format_args!("{SECONDARY_TO}, {RECIPIENT_LIST}"))
-            .finish();
-        self.answer_alike(key, 200, (flow, bytes), now);
     }
 
     /// The date in the format of RFC 3261 §20.17.

@@ -223,9 +223,9 @@ fn joined(pieces: &BTreeMap<u32, (String, bool)>) -> Option<String> {
         }
         let text = if wanted == 0 { rest } else { text };
         if *is_encoded {
-            bytes.extend(percent_decode_str(text))
+            bytes.extend(percent_decode_str(text));
         } else {
-            bytes.extend_from_slice(text.as_bytes())
+            bytes.extend_from_slice(text.as_bytes());
         }
     }
     Some(decode(charset, &bytes).unwrap_or_else(|| header_text(&bytes).into_owned()))

@@ -9,8 +9,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::reach::Reach;
 use super::redirect::Target;
-use crate::limits::{Interfaces, Nearness, SERVER_ADDRESSES_MAX, UNPROVEN_TRANSMISSIONS_MAX};
+use crate::limits::{Nearness, SERVER_ADDRESSES_MAX, UNPROVEN_TRANSMISSIONS_MAX};
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::model::server::Server;
 use crate::sip::{Transport, Uri};
@@ -21,9 +22,8 @@ pub(crate) struct ServerConnection {
     server: Server,
     /// While a redirect has us at another server: the server that the account names, and the Request-URI to use here.
     away: Option<(Server, Option<Uri>)>,
-    interfaces: Interfaces,
-    /// While a redirect has us at another server: that one may be no nearer than this.
-    nearest: Nearness,
+    /// How near it may be.
+    pub(crate) reach: Reach,
     /// Where the proxy is: the hop in use, then those to try if it fails. Empty until the name is looked up.
     hops: VecDeque<Hop>,
     /// Every address from the latest look-up, including those given up since: requests may come from any of them (W25).
@@ -84,8 +84,7 @@ impl ServerConnection {
             known: server.hop().into_iter().collect(),
             heard_at: None,
             away: None,
-            interfaces: Interfaces::default(),
-            nearest: Nearness::ThisComputer,
+            reach: Reach::default(),
             server,
             asked: None,
             locals: locals.to_vec(),
@@ -101,19 +100,9 @@ impl ServerConnection {
         self.hops.front().copied()
     }
 
-    /// The addresses of this computer's interfaces.
-    pub(crate) fn set_interfaces(&mut self, addresses: &[IpAddr]) {
-        self.interfaces = addresses.iter().copied().collect();
-    }
-
-    /// How near an address is.
-    pub(crate) fn nearness_of(&self, address: IpAddr) -> Nearness {
-        self.interfaces.nearness(address)
-    }
-
-    /// How near our server is: whoever sends us elsewhere sends us no nearer, where services may take us for one of theirs.
+    /// How near our server is.
     pub(crate) fn nearness(&self) -> Nearness {
-        self.hop().map_or(Nearness::Elsewhere, |hop| self.nearness_of(hop.remote.ip()))
+        self.hop().map_or(Nearness::Elsewhere, |hop| self.reach.nearness(hop))
     }
 
     /// The name that is looked up.
@@ -139,7 +128,7 @@ impl ServerConnection {
 
     /// The look-up has ended, possibly without any address. A result that nobody waits for changes nothing.
     pub(crate) fn found(&mut self, id: ResolveId, mut hops: Vec<Hop>) {
-        hops.retain(|hop| self.nearness_of(hop.remote.ip()) >= self.nearest);
+        hops.retain(|hop| self.reach.has(*hop));
         let is_ours = self.asked == Some(id);
         if is_ours {
             self.asked = None;
@@ -157,7 +146,7 @@ impl ServerConnection {
 
     /// The server has redirected us: the target is our server now, until it fails.
     pub(crate) fn redirect(&mut self, target: &Target, own_domain: &str) {
-        self.nearest = self.nearest.max(self.nearness());
+        self.reach.led_from(self.nearness());
         let uri = target.uri.without_user();
         let named = if uri.ip().is_some() { own_domain } else { uri.host() };
         let server = Server { domain: named.trim_end_matches('.').into(), uri: uri.clone() };
@@ -173,7 +162,7 @@ impl ServerConnection {
     pub(crate) fn go_home(&mut self) {
         if let Some((home, _)) = self.away.take() {
             self.server = home;
-            self.nearest = Nearness::ThisComputer;
+            self.reach.at_home();
             self.start_over();
         }
     }
@@ -189,8 +178,7 @@ impl ServerConnection {
     }
 
     fn start_over(&mut self) {
-        let is_allowed = |hop: &Hop| self.nearness_of(hop.remote.ip()) >= self.nearest;
-        self.hops = self.server.hop().into_iter().filter(is_allowed).collect();
+        self.hops = self.server.hop().into_iter().filter(|hop| self.reach.has(*hop)).collect();
         self.asked = None;
         self.stream = Stream::Closed;
         self.stream_to = None;

@@ -118,7 +118,7 @@ impl Detour {
         let (keep, server) = (self.keep, core.server.nearness());
         let may_go = |hop: &Hop| {
             let is_kept = keep == Keep::Nothing || hop.transport.is_secure();
-            is_kept && core.server.nearness_of(hop.remote.ip()) >= server
+            is_kept && core.server.reach.nearness(*hop) >= server
         };
         self.hops = hops.into_iter().filter(may_go).collect();
         let datagram = self.hops.front().copied().filter(|hop| !hop.transport.is_reliable());

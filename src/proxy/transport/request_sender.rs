@@ -11,7 +11,6 @@ mod tcp_refused_cache;
 mod waits;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -188,10 +187,6 @@ impl RequestSender {
     }
 
     /// Our own sockets.
-    pub(crate) fn set_interfaces(&mut self, addresses: &[IpAddr]) {
-        self.sockets.set_interfaces(addresses);
-    }
-
     pub(crate) const fn sockets(&self) -> &Sockets {
         &self.sockets
     }

@@ -1,7 +1,7 @@
 //! Sends less, or nothing, to a destination that may not have agreed to it (RFC 9000 §8), or is not for the sender to
 //! reach.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::{Large, Question, RequestSender, Rest, Wait};
@@ -22,6 +22,11 @@ enum NotNow {
 }
 
 impl RequestSender {
+    /// The addresses of this computer's interfaces.
+    pub(crate) fn set_interfaces(&mut self, addresses: &[IpAddr]) {
+        self.sockets.set_interfaces(addresses);
+    }
+
     /// The branch of a request at the hop that it is sent to now ([`Rest::branch_at_hop`]).
     pub(crate) fn branch_at_hop(
         &self,
