@@ -126,6 +126,7 @@ fn archive() -> Snapshot {
         unread: 0,
         failed: 0,
         failed_unseen: 0,
+        failed_at: None,
     };
     let account = fanfare::model::account::Account {
         address: "sip:james@example.com".to_owned(),
@@ -229,7 +230,11 @@ fn address_book(contacts: u32) -> Snapshot {
         name: format!("Person {number}"),
         simulated: false,
     };
-    let book = AddressBook { contacts: (0..contacts).map(contact).collect(), lists: Vec::new() };
+    let book = AddressBook {
+        contacts: (0..contacts).map(contact).collect(),
+        lists: Vec::new(),
+        ..AddressBook::default()
+    };
     Snapshot { names: Arc::new(Names::of(&book)), book: Arc::new(book), thread: None, ..archive() }
 }
 

@@ -149,7 +149,7 @@ impl DemoRun {
     /// The simulated people, as contacts.
     #[must_use]
     pub fn book(&self) -> AddressBook {
-        AddressBook { contacts: self.people.contacts(), lists: Vec::new() }
+        AddressBook { contacts: self.people.contacts(), lists: Vec::new(), ..AddressBook::default() }
     }
 
     /// Starts the engine of the writer's window; `wire` shows what passes at the proxy.

@@ -82,16 +82,17 @@ pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// `12 ms`, `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took, for people to read.
+/// `12 ms`, `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took, rounded, for people to read.
 #[must_use]
 pub fn latency(took: Duration) -> String {
     let millis = took.as_millis();
+    let rounded = |unit: u128| (millis + unit / 2) / unit;
     match millis {
         0..=99 => format!("{millis} ms"),
-        100..=9_949 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
-        9_950..=59_999 => format!("{} s", took.as_secs()),
-        60_000..=3_599_999 => format!("{} min", took.as_secs() / 60),
-        _ => format!("{} h", took.as_secs() / 3600),
+        100..=9_949 => format!("{}.{} s", rounded(100) / 10, rounded(100) % 10),
+        9_950..=59_499 => format!("{} s", rounded(1000)),
+        59_500..=3_569_999 => format!("{} min", rounded(60_000)),
+        _ => format!("{} h", rounded(3_600_000)),
     }
 }
 
@@ -232,7 +233,10 @@ mod tests {
         assert_eq!(latency(Duration::from_millis(100)), "0.1 s");
         assert_eq!(latency(Duration::from_millis(430)), "0.4 s");
         assert_eq!(latency(Duration::from_millis(9_949)), "9.9 s");
-        assert_eq!(latency(Duration::from_millis(32_000)), "32 s");
+        assert_eq!(latency(Duration::from_millis(9_960)), "10 s");
+        assert_eq!(latency(Duration::from_millis(31_600)), "32 s");
+        assert_eq!(latency(Duration::from_millis(59_700)), "1 min");
+        assert_eq!(latency(Duration::from_secs(119)), "2 min");
         assert_eq!(latency(Duration::from_secs(200)), "3 min");
         assert_eq!(latency(Duration::from_secs(7300)), "2 h");
     }

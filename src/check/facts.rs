@@ -206,7 +206,10 @@ impl<'a> Facts<'a> {
             simulated: true,
         };
         let contacts = self.people.iter().map(contact).collect();
-        let view = message_view(self.rows?, &Names::of(&AddressBook { contacts, lists: Vec::new() }));
+        let view = message_view(
+            self.rows?,
+            &Names::of(&AddressBook { contacts, lists: Vec::new(), ..AddressBook::default() }),
+        );
         let of_state = |states: &[DeliveryState]| {
             let found = view.deliveries.iter().filter(|delivery| states.contains(&delivery.state));
             found.map(|delivery| delivery.person.name.clone()).collect::<Vec<_>>()

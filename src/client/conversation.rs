@@ -69,6 +69,8 @@ impl Last {
 /// How many recipients of one message failed, and how many of those failures were seen.
 #[derive(Clone, Copy, Debug, Default)]
 struct Failures {
+    /// When the message was written.
+    at: Timestamp,
     now: u32,
     seen: u32,
 }
@@ -181,7 +183,7 @@ impl Conversations {
     }
 
     /// Updates the counts of recipient states for one of our messages.
-    pub(super) fn tally(&mut self, id: ConversationId, message: MessageId, tally: Tally) {
+    pub(super) fn tally(&mut self, message: MessageId, (id, at, tally): (ConversationId, Timestamp, Tally)) {
         let Some(conversation) = self.all.get_mut(&id) else {
             return;
         };
@@ -190,6 +192,7 @@ impl Conversations {
         }
         if tally.failed > 0 {
             let failures = conversation.failures.entry(message).or_default();
+            failures.at = at;
             failures.now = tally.failed;
             failures.seen = failures.seen.min(tally.failed);
         } else {
@@ -348,6 +351,7 @@ impl Conversation {
             unread: self.unread,
             failed: self.failed(),
             failed_unseen: self.failed_unseen(),
+            failed_at: self.failures.values().next_back().map(|it| it.at),
         })
     }
 }

@@ -9,7 +9,7 @@ impl UserAgent {
     /// Deletes messages of one conversation. What waits to leave does not leave; what has left cannot be called back.
     pub(super) fn delete(&mut self, deletion: Deletion) {
         let last = deletion.last.as_ref().map(|(row, _)| row.id);
-        let tally = last.and_then(|id| self.outbox.tally(id)).map(|(_, tally)| tally);
+        let tally = last.and_then(|id| self.outbox.tally(id)).map(|(.., tally)| tally);
         for message in &deletion.messages {
             self.outbox.forget(*message);
             self.receipts.forget(*message);

@@ -78,6 +78,12 @@ impl Inbox {
             }
             return core.answer_now(asked, rejection.status, begun.finish(), now);
         }
+        // As with somebody whom the proxy blocks for us (W32).
+        let from = uri_key(&asked.request.fields().from().uri);
+        if conversations.names().is_blocked(&from) {
+            let answer = core.plain_answer(asked, 403);
+            return core.answer_now(asked, answer.status, answer.bytes, now);
+        }
         if content_is(asked.request, "application/im-iscomposing+xml") {
             let answer = core.plain_answer(asked, 200);
             core.answer_now(asked, answer.status, answer.bytes, now);

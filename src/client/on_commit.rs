@@ -118,8 +118,8 @@ impl UserAgent {
 
     /// Updates a message's state in the list to what is committed.
     fn count(&mut self, message: MessageId) {
-        if let Some((conversation, tally)) = self.outbox.tally(message) {
-            self.conversations.tally(conversation, message, tally);
+        if let Some(counted) = self.outbox.tally(message) {
+            self.conversations.tally(message, counted);
         }
     }
 }

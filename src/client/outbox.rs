@@ -51,7 +51,7 @@ use crate::model::delivery::{Directory, Learned, News, is_refused_by_type, learn
 use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, OutgoingRow, Write};
 use crate::model::snapshot::Tally;
 use crate::sip::enclose;
-use crate::time::Now;
+use crate::time::{Now, Timestamp};
 
 pub(super) use self::server_verdict::ServerVerdict;
 
@@ -153,9 +153,9 @@ impl Outbox {
         }
     }
 
-    /// A message's recipient counts, and its conversation.
-    pub(super) fn tally(&self, id: MessageId) -> Option<(ConversationId, Tally)> {
-        self.entries.get(&id).map(|entry| (entry.row.conversation, entry.tally()))
+    /// A message's conversation, its time, and its recipient counts.
+    pub(super) fn tally(&self, id: MessageId) -> Option<(ConversationId, Timestamp, Tally)> {
+        self.entries.get(&id).map(OutboxEntry::counted)
     }
 
     /// Whether anything waits to leave.

@@ -20,3 +20,5 @@ pub const IMPORT_ENTRIES_MAX: usize = 50_000;
 pub const IMPORT_MISREAD_MAX: usize = 1000;
 /// Characters of a contact's name; the rest of a longer one is cut off at the import.
 pub const NAME_CHARS_MAX: usize = 200;
+/// People that a user has blocked; over it, the one blocked first is no longer blocked.
+pub const BLOCKED_MAX: usize = 1000;

@@ -52,6 +52,13 @@ pub enum Command {
         /// Its address.
         address: String,
     },
+    /// Block somebody, or no longer: what he writes is refused.
+    Block {
+        /// His address.
+        address: String,
+        /// False to unblock.
+        is_blocked: bool,
+    },
     /// Add a saved list, or change the one with this name.
     PutList(List),
     /// Remove a saved list.

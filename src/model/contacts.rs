@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::BLOCKED_MAX;
 use crate::sip::Uri;
 
 /// Somebody to write to.
@@ -77,6 +78,9 @@ pub struct AddressBook {
     pub contacts: Vec<Contact>,
     /// Saved lists.
     pub lists: Vec<List>,
+    /// The addresses of those from whom the user wants nothing, the latest last; what they write is refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<String>,
 }
 
 impl AddressBook {
@@ -104,6 +108,17 @@ impl AddressBook {
     pub fn remove(&mut self, address: &str) {
         let key = address_key(address);
         self.contacts.retain(|known| address_key(&known.address) != key);
+    }
+
+    /// Blocks somebody, or no longer. Over [`BLOCKED_MAX`], the one blocked first makes room.
+    pub fn block(&mut self, address: &str, is_blocked: bool) {
+        let key = address_key(address);
+        self.blocked.retain(|known| address_key(known) != key);
+        if is_blocked {
+            let over = (self.blocked.len() + 1).saturating_sub(BLOCKED_MAX);
+            self.blocked.drain(..over);
+            self.blocked.push(address.to_owned());
+        }
     }
 
     /// The contact with this address, however it is spelled.
@@ -218,6 +233,18 @@ mod tests {
             (book.name_of("ann@domain.com"), book.name_of("eve@x.org")),
             (Some("Ann Lee"), Some("Eve"))
         );
+    }
+
+    #[test]
+    fn whoever_is_blocked_is_blocked_under_each_spelling_and_the_first_makes_room() {
+        let mut book = book();
+        book.block("sip:eve@x.org", true);
+        book.block("im:eve@X.org:5060", true);
+        assert_eq!(book.blocked, ["im:eve@X.org:5060"]);
+        book.block("eve@x.org", false);
+        assert!(book.blocked.is_empty());
+        (0..=BLOCKED_MAX).for_each(|number| book.block(&format!("sip:eve{number}@x.org"), true));
+        assert_eq!((book.blocked.len(), book.blocked[0].as_str()), (BLOCKED_MAX, "sip:eve1@x.org"));
     }
 
     #[test]

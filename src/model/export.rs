@@ -85,6 +85,7 @@ mod tests {
                 name: "Team; A".into(),
                 members: vec!["sip:ann@example.com".into(), "im:eve@x.org".into()],
             }],
+            ..AddressBook::default()
         }
     }
 

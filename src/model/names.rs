@@ -2,7 +2,7 @@
 //!
 //! The engine parses an address book once, so a window with 20,000 contacts parses none of its addresses again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::contacts::{AddressBook, CLAIMED, Contact, List, Person, address_key};
 use super::fold::fold;
@@ -20,6 +20,8 @@ pub struct Names {
     by_name: BTreeMap<String, Vec<usize>>,
     contacts: Vec<NamedContact>,
     lists: Vec<KnownList>,
+    /// The keys of those whom the user has blocked.
+    blocked: BTreeSet<String>,
 }
 
 /// A contact with its address parsed.
@@ -75,6 +77,7 @@ impl Names {
             }
             names.by_key.insert(known.key.clone(), place);
         }
+        names.blocked = book.blocked.iter().map(|address| address_key(address)).collect();
         names.lists = book.lists.iter().map(|list| names.known_list(list)).collect();
         names.lists.sort_by(|one, other| order.compare(&one.name, &other.name));
         names
@@ -110,6 +113,12 @@ impl Names {
     #[must_use]
     pub fn knows(&self, key: &str) -> bool {
         self.by_key.contains_key(key)
+    }
+
+    /// Whether the user has blocked the person with this [`address_key`].
+    #[must_use]
+    pub fn is_blocked(&self, key: &str) -> bool {
+        self.blocked.contains(key)
     }
 
     /// The contacts, sorted by name.
@@ -253,7 +262,7 @@ mod tests {
         ];
         let contacts = names.iter().enumerate().map(contact).collect();
         let lists = ["übrige", "Alle"].map(|name| List { name: name.into(), members: vec![] }).to_vec();
-        let names = Names::of(&AddressBook { contacts, lists });
+        let names = Names::of(&AddressBook { contacts, lists, ..AddressBook::default() });
         let sorted: Vec<&str> = names.contacts().iter().map(|known| known.person.name.as_str()).collect();
         let expected = [
             "ann", "Ann", "Apfel", "Äpfel", "Bob", "Éva", "Eve", "Lukas", "Łukasz", "Ölberg", "Oskar", "Zoe",
@@ -279,7 +288,7 @@ mod tests {
         };
         let lists = vec![List { name: "Night Shift".into(), members: vec!["im:ann@DOMAIN.com".into()] }];
         let contacts = vec![contact("sip:ann@domain.com", "Ann LEE"), contact("bob@domain.com", "")];
-        let names = Names::of(&AddressBook { contacts, lists });
+        let names = Names::of(&AddressBook { contacts, lists, ..AddressBook::default() });
         let known = |name: &str| names.named(name).map(|known| known.person.address.as_str());
         assert_eq!((known("ann lee"), known("bob"), known("")), (Some("sip:ann@domain.com"), None, None));
         let list = names.list("night SHIFT").unwrap();
@@ -294,14 +303,14 @@ mod tests {
         let similar =
             ["M\u{f6}ller", "Moller", "\u{c9}va"].map(|name| contact(&format!("sip:{name}@x"), name));
         let lists = vec![List { name: "Caf\u{e9}".into(), members: Vec::new() }];
-        let names = Names::of(&AddressBook { contacts: similar.into(), lists });
+        let names = Names::of(&AddressBook { contacts: similar.into(), lists, ..AddressBook::default() });
         let known = |name: &str| names.named(name).map(|known| known.person.name.as_str());
         assert_eq!((known("moller"), known("M\u{d6}LLER")), (Some("Moller"), Some("M\u{f6}ller")));
         assert_eq!((known("M\u{f3}ller"), known("EVA")), (None, Some("\u{c9}va")));
         assert_eq!(names.list("CAFE").map(|list| list.name.as_str()), Some("Caf\u{e9}"));
         let contacts =
             vec![contact("sip:irem@x", "\u{130}rem Y\u{131}ld\u{131}z"), contact("sip:e@x", "Andre\u{301}")];
-        let names = Names::of(&AddressBook { contacts, lists: Vec::new() });
+        let names = Names::of(&AddressBook { contacts, lists: Vec::new(), ..AddressBook::default() });
         let found = |query: &str| names.search(query).collect::<Vec<_>>();
         assert_eq!((found("irem yil"), found("ANDR\u{c9}"), found("andre")), (vec![1], vec![0], vec![0]));
     }

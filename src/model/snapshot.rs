@@ -216,6 +216,8 @@ pub struct ConversationHead {
     pub failed: u32,
     /// Those of them in messages whose failure was not seen yet.
     pub failed_unseen: u32,
+    /// When the latest of these messages was written; none if everybody was reached.
+    pub failed_at: Option<Timestamp>,
 }
 
 /// How many recipients of one message are in each state (the best over all attempts).

@@ -208,7 +208,7 @@ mod tests {
             name: "Ann \"A\"".to_owned(),
             simulated: false,
         };
-        AddressBook { contacts: vec![ann], lists: vec![] }
+        AddressBook { contacts: vec![ann], lists: vec![], ..AddressBook::default() }
     }
 
     #[test]

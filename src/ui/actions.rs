@@ -146,6 +146,8 @@ pub(crate) enum Act {
     Mark(Marks),
     /// Give the conversation with these settings a name.
     Rename(Marks),
+    /// Block this person, or no longer.
+    Block(Person, bool),
     /// Show the delivery state of this message, recipient by recipient.
     Details(MessageId),
     /// What a tester asks for.

@@ -31,6 +31,10 @@ mod waits;
 
 mod seen;
 
+mod blocked;
+
+mod picking;
+
 mod calls;
 
 mod demo;
@@ -147,7 +151,7 @@ impl App {
         let snapshot = source.snapshot();
         theme::apply(ctx, &snapshot.settings);
         let account = snapshot.account.as_deref();
-        let marks = MarkTable::of(&snapshot.settings, &snapshot.conversations);
+        let marks = MarkTable::of(&snapshot.settings, &snapshot.conversations, &snapshot.names);
         let has_to_sign_in = account.is_none_or(|account| !account.worked);
         let mut shell =
             Shell { sign_in: has_to_sign_in.then(|| SignInForm::of(account)), ..Shell::default() };
@@ -243,9 +247,11 @@ impl App {
         }
         self.withdraw_read();
         if !Arc::ptr_eq(&before.conversations, &self.snapshot.conversations)
+            || !Arc::ptr_eq(&before.names, &self.snapshot.names)
             || before.settings.conversations != self.snapshot.settings.conversations
         {
-            self.shell.left.marks = MarkTable::of(&self.snapshot.settings, &self.snapshot.conversations);
+            self.shell.left.marks =
+                MarkTable::of(&self.snapshot.settings, &self.snapshot.conversations, &self.snapshot.names);
         }
         if let Some(thread) = self.shell.thread(&self.snapshot).cloned() {
             self.shell.thread.adopt(thread);
@@ -378,6 +384,11 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         storage.set_string(LAST_OPEN, self.own().open_now());
+    }
+
+    /// A program that is killed loses at most this much of where it was.
+    fn auto_save_interval(&self) -> Duration {
+        Duration::from_secs(5)
     }
 
     /// Besides the open conversation only the window's size and position are kept for the next start. The rest of egui's memory, such as scroll

@@ -17,6 +17,7 @@ pub(crate) enum UiCommand {
     GoToDate,
     Export,
     Emoji,
+    Attach,
     Search,
     ConversationUp,
     ConversationDown,
@@ -53,6 +54,7 @@ pub(crate) enum UiCommand {
     MarkUnread,
     Archive,
     Rename,
+    Block,
     CopyAddresses,
     DeleteConversation,
     // On a contact.
@@ -61,6 +63,9 @@ pub(crate) enum UiCommand {
     EditContact,
     AddContact,
     RemoveContact,
+    // On a recipient of a new message.
+    PutFirst,
+    RemoveRecipient,
     // On a saved list.
     EditList,
     RemoveList,
@@ -118,6 +123,7 @@ pub(crate) const TABLE: &[CommandEntry] = &[
         &[key(CTRL, Key::E)],
     ),
     entry(UiCommand::Emoji, "Insert an emoji", "Or type its name: :smile:", &[key(CTRL, Key::Period)]),
+    entry(UiCommand::Attach, "Attach files…", "To the message being written", &[key(CTRL, Key::O)]),
     entry(UiCommand::Search, "Search people", "Find a conversation or a contact", &[]),
     entry(UiCommand::ConversationUp, "Previous conversation", "", &[key(ALT, Key::ArrowUp)]),
     entry(UiCommand::ConversationDown, "Next conversation", "", &[key(ALT, Key::ArrowDown)]),
@@ -173,6 +179,7 @@ pub(crate) const TABLE: &[CommandEntry] = &[
     entry(UiCommand::MarkUnread, "Mark as unread", "", &[]),
     entry(UiCommand::Archive, "Archive", "Put it away until something new comes", &[]),
     entry(UiCommand::Rename, "Rename…", "For you alone", &[]),
+    entry(UiCommand::Block, "Block", "What this person writes is refused", &[]),
     entry(UiCommand::CopyAddresses, "Copy addresses", "Of everybody in this conversation", &[]),
     entry(
         UiCommand::DeleteConversation,
@@ -185,6 +192,8 @@ pub(crate) const TABLE: &[CommandEntry] = &[
     entry(UiCommand::EditContact, "Edit contact", "", &[]),
     entry(UiCommand::AddContact, "Add to contacts", "", &[]),
     entry(UiCommand::RemoveContact, "Remove contact", "", &[]),
+    entry(UiCommand::PutFirst, "Put first", "Into the field To; the others are in Secondary-To", &[]),
+    entry(UiCommand::RemoveRecipient, "Remove", "", &[]),
     entry(UiCommand::EditList, "Edit list", "", &[]),
     entry(UiCommand::RemoveList, "Remove list", "", &[]),
 ];
@@ -362,6 +371,13 @@ pub(crate) fn named_menu_item(ui: &mut Ui, command: UiCommand, label: &str) -> b
         ui.close();
     }
     response.clicked()
+}
+
+/// The line that blocks this person, or the one that ends that; what it asks for, if it was chosen.
+pub(crate) fn block_item(ui: &mut Ui, person: &Person, names: &Names) -> Option<bool> {
+    let is_blocked = names.is_blocked(&address_key(&person.address));
+    let label = if is_blocked { "Unblock" } else { "Block" };
+    named_menu_item(ui, UiCommand::Block, label).then_some(!is_blocked)
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub(super) mod sign_in;
 
 pub(super) mod certificate;
 
+mod blocked;
+
 pub(super) mod storage;
 
 pub(super) mod typed;

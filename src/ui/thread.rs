@@ -24,7 +24,9 @@ mod heights;
 
 use std::sync::Arc;
 
-use egui::{Align, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Button, Layout, Popup, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
 use self::album::Album;
 use self::anchored_list::{Rows, Seen};
@@ -44,7 +46,7 @@ use crate::model::command::Command;
 use crate::model::journal::MessageId;
 use crate::model::names::Names;
 use crate::model::search::Term;
-use crate::model::snapshot::Thread;
+use crate::model::snapshot::{Person, Thread};
 
 /// What a search marks in the messages.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,10 +81,12 @@ pub(crate) fn header_ui(ui: &mut Ui, (thread, name): (&Thread, &str), around: Ar
         let (avatar, _) = ui.allocate_exact_size(vec2(36.0, 36.0), Sense::hover());
         paint_avatar(ui, avatar.center(), 36.0, &thread.people);
         let words_width = (ui.available_width() - 78.0).max(0.0);
-        let (place, response) = ui.allocate_exact_size(vec2(words_width, 44.0), Sense::hover());
+        let (place, response) = ui.allocate_exact_size(vec2(words_width, 44.0), Sense::click());
+        focus_ring(ui, &response, place, 6.0);
         title(ui, place, thread, name);
         let everybody = words::people(&thread.people, thread.people.len());
         response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, format!("To {everybody}")));
+        Popup::menu(&response).show(|ui| everybody_ui(ui, &thread.people, acts));
         response.on_hover_text(everybody);
         if icon_button(ui, Icon::Search, UiCommand::FindHere.label())
             .on_hover_text(UiCommand::FindHere.tooltip())
@@ -93,6 +97,22 @@ pub(crate) fn header_ui(ui: &mut Ui, (thread, name): (&Thread, &str), around: Ar
         let label = if around.delivery { "Hide delivery" } else { "Show delivery" };
         if icon_button(ui, Icon::Column, label).clicked() {
             acts.push(Act::ToggleDelivery);
+        }
+    });
+}
+
+/// Everybody in a conversation, with their addresses; a click writes to one alone.
+fn everybody_ui(ui: &mut Ui, people: &[Person], acts: &mut Vec<Act>) {
+    ui.set_min_width(280.0);
+    ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+        for person in people {
+            let address = words::address(&person.address);
+            let words =
+                if address == person.name { address } else { format!("{}, {address}", person.told_apart()) };
+            let button = Button::new(words).truncate().min_size(vec2(280.0, theme::CONTROL_HEIGHT));
+            if ui.add(button).on_hover_text(UiCommand::WriteTo.label()).clicked() {
+                acts.push(Act::WriteTo(vec![person.clone()]));
+            }
         }
     });
 }

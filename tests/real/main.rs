@@ -19,6 +19,8 @@ mod common;
 mod contacts;
 mod crash;
 mod descriptors;
+#[cfg(feature = "gui")]
+mod desktop;
 mod disk;
 mod history;
 mod hostile;
@@ -39,6 +41,8 @@ mod peers;
 mod program;
 mod received_files;
 mod receipts;
+#[cfg(feature = "gui")]
+mod screen;
 #[cfg(feature = "gui")]
 mod second_start;
 mod silence;

@@ -2,36 +2,18 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
 use crate::common::free_address;
-use crate::program::{Ended, Program, WAIT, fanfare_command};
-
-/// A display, and its name.
-fn display() -> (Program, String) {
-    let mut command = Command::new("Xvfb");
-    command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
-    let screen = Program::start("Xvfb", command, None);
-    let number = screen.line_with("");
-    (screen, format!(":{number}"))
-}
+use crate::program::{Ended, Program, fanfare_command};
+use crate::screen::{display, wait_for};
 
 fn window(display: &str, args: &[&str]) -> Program {
     let mut command = fanfare_command(args);
     command.env("DISPLAY", display).env("LIBGL_ALWAYS_SOFTWARE", "1").env_remove("WAYLAND_DISPLAY");
     Program::start("fanfare", command, None)
-}
-
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < WAIT, "{what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 /// Whether a window of this folder answers.

@@ -295,3 +295,23 @@ fn the_path_of_a_file_is_left_without_a_question() {
     press(&mut window, Modifiers::NONE, Key::Escape);
     assert!(!says(&window, "Discard what you typed?") && window.query_by_label("File path").is_none());
 }
+
+#[test]
+fn the_delivery_column_is_closed_where_nothing_was_sent_unless_it_is_asked_for() {
+    let fake = busy();
+    let mut window = fake.window(LARGE);
+    let open = |window: &mut Harness<'static, App>, name: &str| {
+        window.get_by(|node| node.label().is_some_and(|label| label.starts_with(name))).click();
+        window.run();
+        window.query_by_label("Close delivery").is_some()
+    };
+    assert!(!open(&mut window, "Cy Young,"), "he wrote, and nothing was sent to him");
+    press(&mut window, Modifiers::COMMAND, Key::D);
+    assert!(window.query_by_label("Close delivery").is_some(), "it was asked for");
+    assert!(open(&mut window, "Zoë Ångström,"), "she was written to");
+    assert!(open(&mut window, "Cy Young,"), "it was asked for here");
+    press(&mut window, Modifiers::COMMAND, Key::D);
+    assert!(open(&mut window, "Zoë Ångström,"), "closed there, it is not closed here");
+    press(&mut window, Modifiers::COMMAND, Key::D);
+    assert!(window.query_by_label("Close delivery").is_none());
+}

@@ -340,3 +340,37 @@ fn the_sheet_of_shortcuts_is_made_of_the_commands() {
         assert!(says(&window, keys) && says(&window, words), "{keys}");
     }
 }
+
+#[test]
+fn somebody_is_blocked_from_a_menu_and_unblocked_in_the_conversation_or_in_the_settings() {
+    let fake = busy();
+    let mut window = fake.window(LARGE);
+    open(&mut window, "Cy Young,");
+    menu(&mut window, "Message from Cy Young");
+    choose(&mut window, "Block");
+    let cy = person("Cy Young").address;
+    assert_eq!(blocked(&fake), std::slice::from_ref(&cy));
+    assert!(says(&window, "Cy Young is blocked. What they write is refused."));
+    assert!(says(&window, "Blocked: Cy Young. What they write is refused."));
+    window.snapshot("blocked_light");
+    window.get_by_label("Unblock").click();
+    window.run();
+    assert!(blocked(&fake).is_empty());
+    assert!(!says(&window, "Blocked: Cy Young. What they write is refused."));
+
+    window.get_by_role_and_label(Role::Tab, "Contacts").click();
+    window.run();
+    menu(&mut window, "Cy Young");
+    choose(&mut window, "Block");
+    assert_eq!(blocked(&fake), [cy]);
+    press(&mut window, Modifiers::COMMAND, Key::Comma);
+    window.get_by_label("Unblock Cy Young").click();
+    window.run();
+    assert!(blocked(&fake).is_empty());
+}
+
+fn blocked(fake: &Fake) -> Vec<String> {
+    let mut blocked = Vec::new();
+    fake.change(|inner| blocked.clone_from(&inner.snapshot.book.blocked));
+    blocked
+}

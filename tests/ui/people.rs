@@ -11,7 +11,7 @@ use fanfare::model::journal::DeliveryState::Delivered;
 use fanfare::model::snapshot::{MessageView, Notifications, PasswordPlace, Theme};
 use fanfare::ui::App;
 
-use crate::fake::{Fake, ago, from, open_advanced, own, person, press, says, type_into};
+use crate::fake::{Fake, ago, from, open_advanced, own, people, person, press, says, type_into};
 use crate::gallery::{LARGE, SMALL};
 
 #[test]
@@ -347,7 +347,8 @@ fn five_hundred_addresses_are_pasted_beside_twenty_thousand_contacts() {
     };
     fake.change(|inner| {
         let contacts = (0..20_000).map(contact).collect();
-        inner.snapshot.book = std::sync::Arc::new(AddressBook { contacts, lists: Vec::new() });
+        inner.snapshot.book =
+            std::sync::Arc::new(AddressBook { contacts, lists: Vec::new(), ..AddressBook::default() });
     });
     let mut window = fake.window(LARGE);
     press(&mut window, Modifiers::COMMAND, Key::N);
@@ -358,4 +359,22 @@ fn five_hundred_addresses_are_pasted_beside_twenty_thousand_contacts() {
     assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
     window.get_by_label("New message to 500 people");
     window.get_by_label("Remove Person 39");
+}
+
+#[test]
+fn a_saved_list_gives_its_conversation_a_name_and_the_header_lists_everybody_on_a_click() {
+    let fake = Fake::new();
+    let crew = people(&["Ann Lee", "Ben Okafor", "Cy Young"]);
+    fake.converse(1, &crew, vec![from(1, ago(3), &crew[0], "Who takes Monday?")], 0);
+    fake.converse(2, &crew[..1], vec![from(2, ago(2), &crew[0], "Just us")], 0);
+    let mut window = fake.window(LARGE);
+    window.get_by_label("Night shift, Who takes Monday?").click();
+    window.run();
+    window.get_by_label("To Ann Lee, Ben Okafor and Cy Young").click();
+    window.run();
+    window.get_by_label("Ben Okafor, ben.okafor@example.com");
+    window.snapshot("everybody_light");
+    window.get_by_label("Ann Lee, ann.lee@example.com").click();
+    window.run();
+    assert!(says(&window, "Just us"), "the conversation with Ann alone");
 }

@@ -126,3 +126,32 @@ fn people_of_earlier_conversations_are_suggested_after_the_contacts() {
     let to_gus = |command: &Command| matches!(command, Command::Agent(AgentCommand::Send(draft)) if draft.to[0].address == "sip:gus.hale@example.com");
     assert!(asked.iter().any(to_gus), "{asked:?}");
 }
+
+#[test]
+fn the_menu_of_a_recipient_says_who_is_in_to() {
+    let fake = Fake::new();
+    let mut window = new_message(&fake);
+    for name in ["ann", "ben", "cy"] {
+        type_slowly(&mut window, name);
+        press(&mut window, Modifiers::NONE, Key::Enter);
+    }
+    let choose = |window: &mut Harness<'static, App>, name: &str, item: &str| {
+        window.get_by_label(name).click_secondary();
+        window.run();
+        window.get_by_label_contains(item).click();
+        window.run();
+    };
+    choose(&mut window, "Remove Cy Young", "Put first");
+    assert_eq!(recipients(&window), ["Cy Young", "Ann Lee", "Ben Okafor"]);
+    type_into(&mut window, "Message", "Hi");
+    window.get_by_label("Send to 3").click();
+    window.run();
+    let first = fake.asked().into_iter().find_map(|command| {
+        if let Command::Agent(AgentCommand::Send(draft)) = command {
+            Some(draft.to[0].address.clone())
+        } else {
+            None
+        }
+    });
+    assert_eq!(first, Some(person("Cy Young").address));
+}

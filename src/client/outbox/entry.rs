@@ -10,13 +10,14 @@ use crate::limits::SUBMISSION_REPEATED_WITHIN;
 use crate::model::command::Event;
 use crate::model::delivery::{best, is_guess, is_resendable, is_settled, rank};
 use crate::model::journal::{
-    AttemptRow, AttemptStage, DeliveryRow, DeliveryState, MessageId, OpenRows, OutgoingRow, Way,
+    AttemptRow, AttemptStage, ConversationId, DeliveryRow, DeliveryState, MessageId, OpenRows, OutgoingRow,
+    Way,
 };
 use crate::model::names::readdress;
 use crate::model::reason::Phrase;
 use crate::model::snapshot::Tally;
 use crate::sip::{ReportMode, ReportOptions, Uri};
-use crate::time::Now;
+use crate::time::{Now, Timestamp};
 
 /// A message and all its attempts.
 #[derive(Debug)]
@@ -162,6 +163,11 @@ impl OutboxEntry {
     /// The row to show for each recipient.
     pub(super) fn best(&self) -> Vec<Option<&DeliveryRow>> {
         best(self.attempts.values().flat_map(|attempt| &attempt.deliveries), self.row.recipients.len())
+    }
+
+    /// Its conversation, its time, and [`Self::tally`].
+    pub(super) fn counted(&self) -> (ConversationId, Timestamp, Tally) {
+        (self.row.conversation, self.row.at, self.tally())
     }
 
     /// How many recipients are in each state.

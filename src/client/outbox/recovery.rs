@@ -41,7 +41,7 @@ impl Outbox {
                     AttemptStage::Closed => {}
                 }
             }
-            conversations.tally(entry.row.conversation, id, entry.tally());
+            conversations.tally(id, entry.counted());
             this.entries.insert(id, entry);
             for (place, way) in unsent {
                 match way {

@@ -1,8 +1,12 @@
 //! Automatic messages go to people whom the user knows, at their plain address, and nowhere else (W28).
 
+use std::sync::Arc;
+
 use super::*;
 use crate::limits::STRANGER_DOMAIN_CONVERSATIONS_A_DAY;
+use crate::model::contacts::AddressBook;
 use crate::model::journal::ConversationId;
+use crate::model::names::Names;
 
 const DELIVERED_AND_SEEN: [&str; 2] = ["delivered", "displayed"];
 
@@ -173,4 +177,25 @@ fn w31_a_stranger_begins_so_many_conversations_a_day_under_as_many_names() {
     for (number, (from, expected)) in (10_000..).zip(people) {
         assert_eq!(status(&mut stage, from, number), expected, "{from}");
     }
+}
+
+#[test]
+fn what_somebody_writes_who_is_blocked_is_refused_and_shown_nowhere_until_he_is_not() {
+    let mut stage = stage();
+    let write = |stage: &mut Stage, number| {
+        stage.events.clear();
+        stage.sent.clear();
+        stage.proxy_sends(&asking("sip:eve@domain.com", number));
+        let shown = stage.events.iter().any(|event| matches!(event, Event::Received { .. }));
+        (stage.sent[0].1.lines().next().unwrap_or_default().to_owned(), shown)
+    };
+    assert_eq!(write(&mut stage, 1), ("SIP/2.0 200 OK".to_owned(), true));
+    let mut book = AddressBook::default();
+    book.block("im:eve@DOMAIN.com:5060", true);
+    stage.agent.set_names(Arc::new(Names::of(&book)));
+    assert_eq!(write(&mut stage, 2), ("SIP/2.0 403 Forbidden".to_owned(), false));
+    assert!(stage.events.is_empty(), "{:?}", stage.events);
+    book.block("sip:eve@domain.com", false);
+    stage.agent.set_names(Arc::new(Names::of(&book)));
+    assert_eq!(write(&mut stage, 3), ("SIP/2.0 200 OK".to_owned(), true));
 }

@@ -243,6 +243,7 @@ fn who_is_known_already_is_named_and_stays() {
             contact("sip:cy@x.org", ""),
         ],
         lists: vec![List { name: "Team".into(), members: vec![] }],
+        ..AddressBook::default()
     };
     let text = "Ann <im:ann@EXAMPLE.com>\nBenjamin <ben@example.com>\nsip:cy@x.org\nDana <dana@x.org>\nsip:dana@x.org:5060";
     let import = Import::read(text.as_bytes(), &book).unwrap();

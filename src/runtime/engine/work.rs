@@ -303,6 +303,7 @@ impl Work {
                 });
             }
             Command::RemoveContact { address } => self.change_book(|book| book.remove(&address)),
+            Command::Block { address, is_blocked } => self.change_book(|it| it.block(&address, is_blocked)),
             Command::PutList(list) => self.change_book(|book| book.put_list(list)),
             Command::RemoveList { name } => self.change_book(|book| book.remove_list(&name)),
             Command::PutAccount(account) => self.put_account(account).await,

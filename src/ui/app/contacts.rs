@@ -18,6 +18,19 @@ impl App {
         }
     }
 
+    /// Blocks somebody or no longer, and offers to undo it.
+    pub(super) fn block(&mut self, person: Person, is_blocked: bool) {
+        let address = person.address.clone();
+        if self.ask(Command::Block { address, is_blocked }) {
+            let words = if is_blocked {
+                format!("{} is blocked. What they write is refused.", person.told_apart())
+            } else {
+                format!("{} is no longer blocked.", person.told_apart())
+            };
+            self.shell.toasts.offer(words, "Undo", Act::Block(person, !is_blocked));
+        }
+    }
+
     pub(super) fn add_contact(&mut self, person: &Person) {
         let form = match self.snapshot.book.find(&person.address) {
             Some(known) => ContactForm::of(Some(known.clone())),

@@ -72,6 +72,7 @@ impl App {
             Act::Emoji(emoji) => self.insert_emoji(ctx, emoji),
             Act::Waiting(act) => self.waiting(ctx, act),
             Act::Mark(marks) => self.mark(marks),
+            Act::Block(person, is_blocked) => self.block(person, is_blocked),
             Act::Rename(marks) => self.shell.show(Dialog::Rename(RenameForm::of(marks))),
             Act::WriteTo(people) => self.write_to(ctx, people),
             Act::FindHere => self.find_here(ctx),
@@ -180,6 +181,7 @@ impl App {
             UiCommand::FindEverywhere => self.find_everywhere(ctx, None),
             UiCommand::GoToDate => self.choose_date(ctx),
             UiCommand::Emoji => self.choose_emoji(ctx),
+            UiCommand::Attach => self.choose_files(),
             UiCommand::Export => self.export(),
             UiCommand::Search => focus(search_id()),
             UiCommand::ConversationUp => self.step(ctx, -1, |_| true),
@@ -221,11 +223,14 @@ impl App {
             | UiCommand::MarkUnread
             | UiCommand::Archive
             | UiCommand::Rename
+            | UiCommand::Block
             | UiCommand::CopyAddresses
             | UiCommand::CopyAddress
             | UiCommand::WriteTo
             | UiCommand::EditContact
             | UiCommand::AddContact
+            | UiCommand::PutFirst
+            | UiCommand::RemoveRecipient
             | UiCommand::EditList
             | UiCommand::RemoveList
             | UiCommand::RemoveContact => {}

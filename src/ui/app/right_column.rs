@@ -3,6 +3,7 @@
 use egui::{Area, CentralPanel, Frame, Id, Key, Order, Panel, Rect, Stroke, Ui, pos2};
 
 use super::shell::{ColumnCount, Shell};
+use crate::model::snapshot::Snapshot;
 use crate::ui::actions::Act;
 use crate::ui::checks::checks_ui;
 use crate::ui::kit::theme::{self, colors};
@@ -16,15 +17,38 @@ impl Shell {
     /// True if the delivery column is visible.
     pub(crate) fn delivery_shown(&self) -> bool {
         match self.room {
-            Some(ColumnCount::Wide) | None => !self.delivery_closed,
+            Some(ColumnCount::Wide) | None => {
+                let is_asked = self.delivery_asked.is_some() && self.delivery_asked == self.open();
+                is_asked || (!self.delivery_closed && self.has_delivery())
+            }
             Some(ColumnCount::Middle | ColumnCount::Narrow) => self.drawer,
+        }
+    }
+
+    /// Whether the column has anything to say: where nothing was sent, only testers have a use for it.
+    fn has_delivery(&self) -> bool {
+        self.has_sent.is_none_or(|(.., has_sent)| has_sent) || self.tab != RightTab::Delivery
+    }
+
+    /// Finds out whether anything was sent in the open conversation; of a long one, only when it has changed.
+    pub(super) fn look_for_sent(&mut self, snapshot: &Snapshot) {
+        let Some(thread) = self.thread(snapshot) else { return };
+        let now = (thread.conversation, thread.outline.len());
+        if self.has_sent.is_none_or(|(conversation, count, _)| (conversation, count) != now) {
+            let has_sent = thread.outline.iter().rev().any(|it| it.recipients > 0);
+            self.has_sent = Some((now.0, now.1, has_sent));
         }
     }
 
     /// Shows or hides the delivery column.
     pub(crate) fn show_delivery(&mut self, shown: bool) {
         match self.room {
-            Some(ColumnCount::Wide) | None => self.delivery_closed = !shown,
+            Some(ColumnCount::Wide) | None => {
+                if self.has_delivery() {
+                    self.delivery_closed = !shown;
+                }
+                self.delivery_asked = self.open().filter(|_| shown);
+            }
             Some(ColumnCount::Middle | ColumnCount::Narrow) => self.drawer = shown,
         }
     }

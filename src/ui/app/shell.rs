@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use egui::{
-    Align, CentralPanel, FocusDirection, Frame, Key, Layout, Modifiers, Panel, Rect, RichText, ScrollArea,
-    Stroke, Ui, pos2, vec2,
-};
+use egui::{Align, CentralPanel, Frame, Layout, Panel, Rect, RichText, ScrollArea, Stroke, Ui, pos2, vec2};
 
+use super::blocked::blocked_ui;
 use super::drafts;
 use super::held::{Held, held_ui};
 use super::later::{later_rows, later_ui};
+use super::picking::{keep_tab_order, picks_by_pointer};
 use crate::model::journal::ConversationId;
 use crate::model::snapshot::{Snapshot, Thread};
 use crate::runtime::engine::Wire;
@@ -18,7 +17,7 @@ use crate::ui::actions::Act;
 use crate::ui::checks::ChecksView;
 use crate::ui::compose::composer::{self, Audience, Writing, composer_ui};
 use crate::ui::compose::pictures::Previews;
-use crate::ui::compose::recipients::{self, problem_ui, recipients_ui};
+use crate::ui::compose::recipients::{problem_ui, recipients_ui};
 use crate::ui::compose::suggestions::Acquaintances;
 use crate::ui::find::bar::bar_ui;
 use crate::ui::find::finder::Finder;
@@ -100,6 +99,10 @@ pub(crate) struct Shell {
     pub(crate) writing: BTreeMap<MiddleView, Writing>,
     /// The user closed the delivery column, in a window wide enough for it.
     pub(crate) delivery_closed: bool,
+    /// The user opened the delivery column here, though nothing was sent.
+    pub(crate) delivery_asked: Option<ConversationId>,
+    /// Of a conversation with so many messages: whether any was sent.
+    pub(crate) has_sent: Option<(ConversationId, usize, bool)>,
     /// What the right column shows.
     pub(crate) tab: RightTab,
     /// The messages on the wire, in testing mode and in the demo.
@@ -134,6 +137,8 @@ pub(crate) struct Shell {
     pub(crate) acquaintances: Acquaintances,
     /// Height of the recipients of a new message in the last frame.
     pub(crate) recipients_height: f32,
+    /// Recipients are picked with the pointer, not typed.
+    pub(crate) picks_by_pointer: bool,
 }
 
 impl Shell {
@@ -208,6 +213,7 @@ impl Shell {
         let room = ColumnCount::of(ui.available_width());
         self.room = Some(room);
         self.left.new_draft = self.new_draft();
+        self.look_for_sent(snapshot);
         match room {
             ColumnCount::Wide | ColumnCount::Middle => {
                 self.left_column(ui, snapshot, look, acts);
@@ -262,7 +268,7 @@ impl Shell {
         };
         let (previews, album) = pictures;
         let around = Around { back: self.room == Some(ColumnCount::Narrow), delivery: self.delivery_shown() };
-        header_ui(ui, (thread, &self.left.marks.get(thread.conversation).name), around, acts);
+        header_ui(ui, (thread, self.left.marks.called(thread.conversation)), around, acts);
         if let Some(bar) = self.finder.bar.as_mut().filter(|bar| bar.conversation == thread.conversation) {
             bar_ui(ui, bar, acts);
         }
@@ -275,6 +281,7 @@ impl Shell {
         foot(ui, |ui| {
             picked_ui(ui, view, acts);
             held_ui(ui, held, place, acts);
+            blocked_ui(ui, &thread.people, &snapshot.names, acts);
             later_ui(ui, &later_rows(&snapshot.later, &thread.people, thread.hidden), look, acts);
             composer_ui(ui, writing, Audience::Thread(thread), (snapshot, previews), acts);
         });
@@ -307,14 +314,15 @@ impl Shell {
             composer_ui(ui, writing, Audience::New, (snapshot, previews), acts);
         });
         let (messages, height) = (&mut self.messages, &mut self.recipients_height);
+        let picks = &mut self.picks_by_pointer;
         self.acquaintances.refresh(snapshot);
         let known = (&*snapshot.names, &self.acquaintances);
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             let line = Stroke::new(1.0, colors(ui).line);
             // While the pointer is over the list to pick from, that does not move under it when the recipients need
-            // another line; they scroll instead.
-            let pointer = ui.input(|input| input.pointer.hover_pos());
-            let is_picking = pointer.is_some_and(|at| messages.is_some_and(|list| list.contains(at)));
+            // another line; they scroll instead. Whoever types has to see them all, wherever the pointer rests.
+            *picks = picks_by_pointer(ui, *messages, *picks);
+            let is_picking = *picks;
             let (start, room) = (ui.cursor().top(), ui.available_height() * 0.4);
             let room = if is_picking && *height > 0.0 { height.min(room) } else { room };
             let area = ScrollArea::vertical().id_salt("recipients").stick_to_bottom(true);
@@ -332,24 +340,6 @@ impl Shell {
             picker_ui(ui, known, &mut writing.to);
         });
     }
-}
-
-/// Keeps the Tab order: `To` first, then the message. The composer is drawn first, and egui's Tab follows that order.
-fn keep_tab_order(ui: &Ui) {
-    let (to, message) = (recipients::field_id(), composer::field_id(None));
-    let next = ui.input(|input| match (input.key_pressed(Key::Tab), input.modifiers) {
-        (true, Modifiers::NONE) => Some((to, message)),
-        (true, Modifiers::SHIFT) => Some((message, to)),
-        _ => None,
-    });
-    ui.memory_mut(|memory| {
-        if let Some((from, next)) = next
-            && memory.has_focus(from)
-        {
-            memory.move_focus(FocusDirection::None);
-            memory.request_focus(next);
-        }
-    });
 }
 
 fn new_header(ui: &mut Ui, writing: &Writing, back: bool, acts: &mut Vec<Act>) {

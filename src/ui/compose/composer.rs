@@ -315,7 +315,8 @@ fn below_ui(
         ui.set_min_height(theme::CONTROL_HEIGHT);
         ui.spacing_mut().item_spacing.x = 8.0;
         let limit = words::size(limits::MESSAGE_BYTES_MAX);
-        let tooltip = format!("Attach a file (a message can have {limit} in all)");
+        let tooltip =
+            format!("Attach a file ({}; a message can have {limit} in all)", UiCommand::Attach.shortcut());
         if icon_button_with(ui, Icon::Clip, "Attach a file", &tooltip).clicked() {
             acts.push(Act::AskForFile);
         }

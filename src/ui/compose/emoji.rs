@@ -89,17 +89,32 @@ fn closed(text: &str, cursor: usize) -> Option<(usize, &'static Emoji)> {
 /// Puts an emoji in the place of its name when the name was closed by a colon in this frame; called after the field was
 /// drawn.
 pub(super) fn replace_closed(ui: &Ui, field: Id, text: &mut String) -> bool {
-    let is_colon = |event: &Event| matches!(event, Event::Text(typed) if typed.ends_with(':'));
-    if !ui.input(|input| input.events.iter().any(is_colon)) {
-        return false;
-    }
-    let Some(cursor) = edit::cursor(ui.ctx(), field, text) else { return false };
-    let Some((start, emoji)) = closed(text, cursor) else { return false };
+    // Whoever types fast, or on a slow computer, has typed more after the colon.
+    let typed = ui.input(|input| typed_after_colon(&input.events));
+    let Some(cursor) = typed.and_then(|_| edit::cursor(ui.ctx(), field, text)) else { return false };
+    let Some(end) = typed.and_then(|typed| cursor.checked_sub(typed)) else { return false };
+    let Some((start, emoji)) = closed(text, end) else { return false };
     let can_draw = drawable(ui.ctx()).contains(&emoji);
-    if can_draw {
-        edit::replace(ui.ctx(), field, text, start..cursor, emoji.as_str());
+    if let Some(rest) = text.get(end..cursor).filter(|_| can_draw) {
+        let instead = format!("{}{rest}", emoji.as_str());
+        edit::replace(ui.ctx(), field, text, start..cursor, &instead);
     }
     can_draw
+}
+
+/// How many bytes were typed after the last colon of these events; none if there is none.
+fn typed_after_colon(events: &[Event]) -> Option<usize> {
+    let typed = events.iter().rev();
+    let typed =
+        typed.filter_map(|event| if let Event::Text(typed) = event { Some(typed.as_str()) } else { None });
+    let mut after = 0;
+    for typed in typed {
+        if let Some(colon) = typed.rfind(':') {
+            return Some(after + typed.len() - colon - 1);
+        }
+        after += typed.len();
+    }
+    None
 }
 
 /// Which suggestion is marked, and for what was typed.
@@ -178,6 +193,16 @@ mod tests {
         let closed = |text: &'static str| closed(text, text.len()).map(|(at, emoji)| (at, emoji.as_str()));
         assert_eq!(closed("ok :+1:"), Some((3, "👍")));
         assert_eq!((closed(":no_such_emoji:"), closed("smile:"), closed("é:")), (None, None, None));
+    }
+
+    #[test]
+    fn what_was_typed_after_the_colon_is_counted() {
+        let typed = |texts: &[&str]| {
+            let events: Vec<Event> = texts.iter().map(|text| Event::Text((*text).to_owned())).collect();
+            typed_after_colon(&events)
+        };
+        assert_eq!((typed(&["e", ":"]), typed(&["e", ":", " ", "é"])), (Some(0), Some(3)));
+        assert_eq!((typed(&["smile: this", "!"]), typed(&["e"]), typed(&[])), (Some(6), None, None));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::ui::kit::edit;
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{one_line, put};
 
-use self::chips::{Fault, chip_ui};
+use self::chips::{ChipAct, Fault, chip_ui};
 pub(crate) use self::chips::{problem, problem_ui};
 use super::suggestions::{Acquaintances, Suggestion, Suggestions};
 
@@ -104,6 +104,13 @@ impl Recipients {
     fn remove(&mut self, place: usize) {
         if place < self.chips.len() {
             self.keys.remove(&self.chips.remove(place).key);
+        }
+    }
+
+    /// Puts a recipient before the others.
+    fn put_first(&mut self, place: usize) {
+        if let Some(before) = self.chips.get_mut(..=place) {
+            before.rotate_right(1);
         }
     }
 
@@ -224,21 +231,22 @@ pub(crate) fn recipients_ui(
     recipients: &mut Recipients,
     (names, others): (&Names, &Acquaintances),
 ) {
-    let mut removed = None;
+    let mut asked = None;
     ui.with_layout(Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
         let label = one_line(ui, "To:", theme::regular(14.0), colors(ui).weak, 40.0);
         let place = ui.allocate_exact_size(vec2(28.0, CONTROL_HEIGHT), Sense::hover()).0;
         put(ui.painter(), place.left_center() - vec2(0.0, label.size().y / 2.0), label);
         for (index, chip) in recipients.chips.iter().enumerate() {
-            if chip_ui(ui, chip) {
-                removed = Some(index);
-            }
+            asked = chip_ui(ui, chip, index == 0).map(|act| (index, act)).or(asked);
         }
         typing_ui(ui, recipients, (names, others));
     });
-    if let Some(index) = removed {
-        recipients.remove(index);
+    if let Some((index, act)) = asked {
+        match act {
+            ChipAct::Remove => recipients.remove(index),
+            ChipAct::PutFirst => recipients.put_first(index),
+        }
         ui.memory_mut(|memory| memory.request_focus(field_id()));
     }
 }
@@ -343,7 +351,11 @@ mod tests {
             name: "Family".into(),
             members: vec!["sip:ann@example.com".into(), "sip:eve@example.com".into()],
         }];
-        Names::of(&AddressBook { contacts: ["Ann", "Ben"].map(contact).to_vec(), lists })
+        Names::of(&AddressBook {
+            contacts: ["Ann", "Ben"].map(contact).to_vec(),
+            lists,
+            ..AddressBook::default()
+        })
     }
 
     fn addresses(text: &str) -> Vec<String> {

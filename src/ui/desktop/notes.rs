@@ -308,6 +308,7 @@ mod tests {
             unread,
             failed: 0,
             failed_unseen: 0,
+            failed_at: None,
         }
     }
 

@@ -108,6 +108,8 @@ pub(crate) enum Icon {
     Pin,
     /// Raises no notifications.
     Mute,
+    /// In a window of its own.
+    Window,
 }
 
 /// An icon button, 28 by 28; `label` is its tooltip and its name for screen readers.
@@ -195,6 +197,7 @@ pub(crate) fn paint_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color
             painter.rect_stroke(frame, pen.length(2.0), pen.stroke, egui::StrokeKind::Middle);
             pen.line(&[(9.6, 2.8), (9.6, 13.2)]);
         }
+        Icon::Window => pen.window(),
         Icon::Clip => pen.clip(),
         Icon::Smile => pen.smile(),
         Icon::More => pen.line(&[(4.0, 6.2), (8.0, 10.2), (12.0, 6.2)]),
@@ -215,6 +218,13 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
+    /// A frame that an arrow leaves.
+    fn window(&self) {
+        self.line(&[(8.0, 3.2), (2.4, 3.2), (2.4, 13.6), (12.8, 13.6), (12.8, 8.0)]);
+        self.line(&[(7.0, 9.0), (13.8, 2.2)]);
+        self.line(&[(9.6, 2.2), (13.8, 2.2), (13.8, 6.4)]);
+    }
+
     /// A paper clip: two loops, one inside the other.
     fn clip(&self) {
         self.line(&[

@@ -11,6 +11,7 @@ use crate::model::journal::ConversationId;
 use crate::model::matrix::{Matrix, MatrixSource};
 use crate::sip::File;
 use crate::ui::actions::{Act, TestingAct};
+use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme;
 use crate::ui::kit::widgets::{hint, small_button};
 use crate::ui::kit::words::Look;
@@ -86,7 +87,7 @@ pub(crate) fn matrix_ui(
             if small_button(ui, "Export CSV").clicked() {
                 acts.push(Act::Ask(Command::Save(csv_file(&matrix))));
             }
-            if !view.is_window && small_button(ui, "Own window").clicked() {
+            if !view.is_window && icon_button(ui, Icon::Window, "Own window").clicked() {
                 view.is_window = true;
             }
         });

@@ -11,7 +11,8 @@ use crate::model::command::{AgentCommand, Command};
 use crate::model::journal::{DeliveryState, Way};
 use crate::model::snapshot::{DeliveryView, MessageView};
 use crate::time::latency;
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, TestingAct};
+use crate::ui::commands::UiCommand;
 use crate::ui::kit::icons::{Icon, icon_button, paint_state, state_color};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, HEADER_HEIGHT, colors};
 use crate::ui::kit::widgets::{
@@ -139,9 +140,14 @@ fn summary(ui: &mut Ui, message: &MessageView, look: &Look, acts: &mut Vec<Act>)
     } else {
         format!("Resend to {resendable} not confirmed")
     };
-    if resendable > 0 && mend_button(ui, &label).clicked() {
-        acts.push(resend(message.id, None));
-    }
+    ui.horizontal_wrapped(|ui| {
+        if resendable > 0 && mend_button(ui, &label).clicked() {
+            acts.push(resend(message.id, None));
+        }
+        if small_button(ui, "Export…").on_hover_text(UiCommand::SaveRecord.label()).clicked() {
+            acts.push(Act::Testing(TestingAct::SaveRecord(message.id)));
+        }
+    });
     if message.tally.queued == message.tally.total
         && message.tally.total > 0
         && small_button(ui, "Cancel sending").clicked()

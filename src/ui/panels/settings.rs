@@ -6,6 +6,7 @@ use std::time::Duration;
 use egui::style::ScrollAnimation;
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 
+use super::blocked::blocked_ui;
 use super::storage::storage_ui;
 use super::typed::{AccountField, PROXY_HINT, account_problem, typed_account, typed_proxy};
 use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
@@ -152,6 +153,10 @@ pub(crate) fn settings_ui(
         section(ui, "Notifications");
         notifications_ui(ui, &snapshot.settings, acts);
         quiet_ui(ui, &snapshot.settings, look, acts);
+        if !snapshot.book.blocked.is_empty() {
+            section(ui, "Blocked people");
+            blocked_ui(ui, snapshot, acts);
+        }
         section(ui, "Writing");
         writing_ui(ui, &snapshot.settings, acts);
         section(ui, "Testing");

@@ -8,7 +8,7 @@ use crate::model::contacts::AddressBook;
 use crate::model::names::{KnownList, NamedContact, Names};
 use crate::model::snapshot::Person;
 use crate::ui::actions::{Act, ListAct};
-use crate::ui::commands::{UiCommand, context_menu, menu_item};
+use crate::ui::commands::{UiCommand, block_item, context_menu, menu_item};
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{
@@ -63,11 +63,12 @@ pub(crate) fn contacts_ui(
                 let id = tick_id(ui, &known.person);
                 ui.memory_mut(|memory| memory.request_focus(id));
             }
-            match contact_row(ui, known, ticks.has(&known.key)) {
+            match contact_row(ui, known, ticks.has(&known.key), names) {
                 RowAct::Toggled => ticks.toggle(&known.key, &known.person),
                 RowAct::Edit => acts.extend(contact().map(|it| Act::EditContact(Some(it)))),
                 RowAct::Write => acts.push(Act::Write(vec![known.person.clone()])),
                 RowAct::CopyAddress => acts.push(Act::Copy(known.person.address.clone())),
+                RowAct::Block(is_blocked) => acts.push(Act::Block(known.person.clone(), is_blocked)),
                 RowAct::Remove => acts.extend(contact().map(Act::RemoveContact)),
                 RowAct::None => {}
             }
@@ -167,11 +168,12 @@ enum RowAct {
     Edit,
     Write,
     CopyAddress,
+    Block(bool),
     Remove,
 }
 
 /// One contact: check box, circle, name, address.
-fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool) -> RowAct {
+fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool, names: &Names) -> RowAct {
     let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
     let NamedContact { person, .. } = known;
     let response = check_row(ui, rect, person, ticked, 36.0);
@@ -192,6 +194,7 @@ fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool) -> RowAct {
                 act = chosen;
             }
         }
+        act = block_item(ui, person, names).map_or(act, RowAct::Block);
     });
     act
 }

@@ -242,7 +242,8 @@ fn conversations_ui(
         .conversations
         .iter()
         .filter(|head| {
-            passes(head, marks(head), column.filter) && found(head, &marks(head).name, &column.search)
+            passes(head, marks(head), column.filter)
+                && found(head, column.marks.called(head.id), &column.search)
         })
         .collect();
     // The order is kept otherwise.
@@ -262,7 +263,16 @@ fn conversations_ui(
         for head in shown.get(range).unwrap_or_default() {
             let is_open = open == Some(head.id);
             let draft = column.drafts.get(&head.id).filter(|_| !is_open);
-            let response = row_ui(ui, (head, marks(head)), draft.map(String::as_str), is_open, look);
+            // Among the failures, when the one happened that is still to be dealt with.
+            let at = head.failed_at.filter(|_| column.filter == Filter::Failed).unwrap_or(head.at);
+            let response = row_ui(
+                ui,
+                (head, marks(head), at),
+                column.marks.called(head.id),
+                draft.map(String::as_str),
+                is_open,
+                look,
+            );
             if response.clicked() {
                 acts.push(Act::Open(head.id));
             }

@@ -1,9 +1,11 @@
 //! The user's settings for the conversations in the list, by their number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::contacts::address_key;
 use crate::model::journal::ConversationId;
 use crate::model::marks::Marks;
+use crate::model::names::Names;
 use crate::model::snapshot::{ConversationHead, Settings};
 
 /// What is set for a conversation for which nothing is set.
@@ -17,15 +19,19 @@ static NOTHING: Marks = Marks {
     unread: false,
 };
 
-/// The settings of all conversations that have some.
+/// The settings of all conversations that have some, and the names of those whose people are a saved list.
 #[derive(Debug, Default)]
-pub(crate) struct MarkTable(BTreeMap<ConversationId, Marks>);
+pub(crate) struct MarkTable {
+    marks: BTreeMap<ConversationId, Marks>,
+    lists: BTreeMap<ConversationId, String>,
+}
 
 impl MarkTable {
     /// The settings of these conversations.
-    pub(crate) fn of(settings: &Settings, heads: &[ConversationHead]) -> Self {
+    pub(crate) fn of(settings: &Settings, heads: &[ConversationHead], names: &Names) -> Self {
+        let lists = lists_of(heads, names);
         if settings.conversations.is_empty() {
-            return Self::default();
+            return Self { marks: BTreeMap::new(), lists };
         }
         let known: BTreeMap<&str, &Marks> =
             settings.conversations.iter().map(|marks| (marks.with.as_str(), marks)).collect();
@@ -33,13 +39,42 @@ impl MarkTable {
             let marks = known.get(Marks::key(&head.people, head.hidden).as_str())?;
             Some((head.id, (*marks).clone()))
         });
-        Self(found.collect())
+        Self { marks: found.collect(), lists }
     }
 
     /// The settings of a conversation.
     pub(crate) fn get(&self, id: ConversationId) -> &Marks {
-        self.0.get(&id).unwrap_or(&NOTHING)
+        self.marks.get(&id).unwrap_or(&NOTHING)
     }
+
+    /// The name that the user gave a conversation, else that of the saved list whose people are in it; empty if there is
+    /// neither.
+    pub(crate) fn called(&self, id: ConversationId) -> &str {
+        let given = self.get(id).name.as_str();
+        if given.is_empty() { self.lists.get(&id).map_or("", String::as_str) } else { given }
+    }
+}
+
+/// The conversations whose people are exactly those of a saved list, with its name.
+fn lists_of(heads: &[ConversationHead], names: &Names) -> BTreeMap<ConversationId, String> {
+    let lists: Vec<(BTreeSet<&str>, &str)> = names
+        .lists()
+        .iter()
+        .map(|list| (list.keys.iter().map(String::as_str).collect(), list.name.as_str()))
+        .collect();
+    let mut found = BTreeMap::new();
+    for head in heads.iter().filter(|head| head.people.len() > 1) {
+        let mut keys: Option<BTreeSet<String>> = None;
+        for (list, name) in lists.iter().filter(|(list, _)| list.len() == head.people.len()) {
+            let keys = keys.get_or_insert_with(|| {
+                head.people.iter().map(|person| address_key(&person.address)).collect()
+            });
+            if keys.iter().map(String::as_str).eq(list.iter().copied()) {
+                found.entry(head.id).or_insert_with(|| (*name).to_owned());
+            }
+        }
+    }
+    found
 }
 
 /// The settings of the window with these for one conversation.

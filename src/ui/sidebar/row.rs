@@ -7,8 +7,9 @@ use crate::model::journal::DeliveryState;
 use crate::model::marks::Marks;
 use crate::model::names::Names;
 use crate::model::snapshot::ConversationHead;
+use crate::time::Timestamp;
 use crate::ui::actions::Act;
-use crate::ui::commands::{UiCommand, menu_item, named_menu_item};
+use crate::ui::commands::{UiCommand, block_item, menu_item, named_menu_item};
 use crate::ui::kit::icons::{Icon, focus_ring, paint_icon, paint_state, state_color};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, paint_avatar, paint_badge, put};
@@ -17,10 +18,11 @@ use crate::ui::kit::words::{self, Look};
 /// Height of a row.
 pub(super) const ROW_HEIGHT: f32 = 64.0;
 
-/// Draws a row; it can be clicked, and has a menu.
+/// Draws a row with this time, under this name if it has one; it can be clicked, and has a menu.
 pub(super) fn row_ui(
     ui: &mut Ui,
-    (head, marks): (&ConversationHead, &Marks),
+    (head, marks, at): (&ConversationHead, &Marks, Timestamp),
+    name: &str,
     draft: Option<&str>,
     selected: bool,
     look: &Look,
@@ -36,13 +38,13 @@ pub(super) fn row_ui(
     focus_ring(ui, &response, ground, 8.0);
     paint_avatar(ui, pos2(rect.left() + 36.0, rect.center().y), 40.0, &head.people);
     let (left, right) = (rect.left() + 66.0, rect.right() - 20.0);
-    let time = one_line(ui, &look.short(head.at), theme::regular(12.0), colors.weak, 100.0);
+    let time = one_line(ui, &look.short(at), theme::regular(12.0), colors.weak, 100.0);
     let is_unread = head.unread > 0 || marks.unread;
     let font = if is_unread { theme::strong(14.0) } else { theme::regular(14.0) };
     let middle = rect.center().y;
     put(ui.painter(), pos2(right - time.size().x, middle - 18.0), time.clone());
     let end = marks_ui(ui, marks, pos2(right - time.size().x - 8.0, middle - 17.0));
-    let called = if marks.name.is_empty() { words::people(&head.people, 4) } else { marks.name.clone() };
+    let called = if name.is_empty() { words::people(&head.people, 4) } else { name.to_owned() };
     let names = one_line(ui, &called, font, colors.text, end - left);
     put(ui.painter(), pos2(left, middle - 20.0), names);
     let badge = match head.unread {
@@ -59,7 +61,7 @@ pub(super) fn row_ui(
         draft,
         Rect::from_min_max(pos2(left, middle), pos2(right - badge, middle + 20.0)),
     );
-    let people = match marks.name.as_str() {
+    let people = match name {
         "" => words::people(&head.people, head.people.len()),
         name => name.to_owned(),
     };
@@ -136,10 +138,11 @@ pub(super) fn conversation_menu(
         let addresses: Vec<&str> = head.people.iter().map(|person| person.address.as_str()).collect();
         acts.push(Act::Copy(addresses.join(", ")));
     }
-    if let [person] = &*head.people
-        && menu_item(ui, UiCommand::for_contact(person, names))
-    {
-        acts.push(Act::AddContact(person.clone()));
+    if let [person] = &*head.people {
+        if menu_item(ui, UiCommand::for_contact(person, names)) {
+            acts.push(Act::AddContact(person.clone()));
+        }
+        acts.extend(block_item(ui, person, names).map(|is_blocked| Act::Block(person.clone(), is_blocked)));
     }
     ui.separator();
     if menu_item(ui, UiCommand::DeleteConversation) {

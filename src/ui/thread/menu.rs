@@ -6,7 +6,7 @@ use crate::model::command::{AgentCommand, Command};
 use crate::model::names::Names;
 use crate::model::snapshot::MessageView;
 use crate::ui::actions::{Act, PictureAct, TestingAct};
-use crate::ui::commands::{UiCommand, context_menu, menu_item, named_menu_item};
+use crate::ui::commands::{UiCommand, block_item, context_menu, menu_item, named_menu_item};
 use crate::ui::kit::words::{self, Look};
 
 /// Files of a message that its menu offers to save.
@@ -21,10 +21,11 @@ pub(super) fn message_menu(
 ) {
     context_menu(response, |ui| {
         content_items(ui, (message, is_group), look, acts);
-        if let Some(from) = &message.from
-            && menu_item(ui, UiCommand::for_contact(from, names))
-        {
-            acts.push(Act::AddContact(from.clone()));
+        if let Some(from) = &message.from {
+            if menu_item(ui, UiCommand::for_contact(from, names)) {
+                acts.push(Act::AddContact(from.clone()));
+            }
+            acts.extend(block_item(ui, from, names).map(|is_blocked| Act::Block(from.clone(), is_blocked)));
         }
         if message.from.is_none() {
             ui.separator();

@@ -12,6 +12,7 @@ use super::sight::{Meant, Sight, chosen_ui, filter_ui, submission_ui};
 use crate::model::command::Command;
 use crate::runtime::engine::Wire;
 use crate::ui::actions::{Act, TestingAct};
+use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{banner, hint, pill, small_button};
 use crate::ui::kit::words::Look;
@@ -136,7 +137,7 @@ fn bar_ui(ui: &mut Ui, view: &mut WireView) {
             view.sight.passed.clear();
             view.sight.forget_dropped();
         }
-        if !view.is_window && small_button(ui, "Own window").clicked() {
+        if !view.is_window && icon_button(ui, Icon::Window, "Own window").clicked() {
             view.is_window = true;
         }
     });

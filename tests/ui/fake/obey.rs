@@ -14,6 +14,9 @@ pub(super) fn obey(inner: &mut Inner, command: Command) {
         Command::AddContacts { contacts, lists } => change_book(inner, |book| {
             book.add(contacts, lists);
         }),
+        Command::Block { address, is_blocked } => {
+            change_book(inner, |book| book.block(&address, is_blocked));
+        }
         Command::PutList(list) => change_book(inner, |book| book.put_list(list)),
         Command::RemoveList { name } => change_book(inner, |book| book.remove_list(&name)),
         Command::Agent(command) => obey_agent(inner, command),
@@ -125,6 +128,7 @@ fn notice_of(inner: &Inner, command: Command) -> Option<Notice> {
         | Command::PutContact(_)
         | Command::AddContacts { .. }
         | Command::RemoveContact { .. }
+        | Command::Block { .. }
         | Command::PutList(_)
         | Command::RemoveList { .. }
         | Command::PutAccount(_)

@@ -31,6 +31,7 @@ pub(crate) fn book() -> AddressBook {
             name: "Night shift".into(),
             members: people(&["Ann Lee", "Ben Okafor", "Cy Young"]).into_iter().map(|p| p.address).collect(),
         }],
+        ..AddressBook::default()
     }
 }
 
@@ -141,5 +142,6 @@ pub(super) fn head(thread: &Thread, unread: u32) -> ConversationHead {
         unread,
         failed: thread.messages.iter().map(|message| message.tally.failed).sum(),
         failed_unseen: 0,
+        failed_at: thread.messages.iter().rfind(|it| it.tally.failed > 0).map(|message| message.at),
     }
 }

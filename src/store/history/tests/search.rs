@@ -24,7 +24,7 @@ fn names() -> Names {
         simulated: false,
     };
     let contacts = vec![contact("im:bob@X", "Robert \u{130}nce")];
-    Names::of(&AddressBook { contacts, lists: Vec::new() })
+    Names::of(&AddressBook { contacts, lists: Vec::new(), ..AddressBook::default() })
 }
 
 fn found(reader: &dyn Reader, search: &Search) -> Found {

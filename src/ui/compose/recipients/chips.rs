@@ -5,6 +5,7 @@ use egui::{Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use super::{Chip, Recipients, checked, field_id};
 use crate::model::names::Names;
 use crate::model::slip;
+use crate::ui::commands::{UiCommand, context_menu, menu_item};
 use crate::ui::kit::icons::{Icon, focus_ring, paint_icon};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{one_line, put, small_button};
@@ -42,8 +43,17 @@ fn did_you_mean(meant: &str) -> String {
     format!("Did you mean {}?", words::address(meant))
 }
 
-/// A recipient's chip; a click removes it.
-pub(super) fn chip_ui(ui: &mut Ui, chip: &Chip) -> bool {
+/// What is asked of a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ChipAct {
+    /// Out of the recipients.
+    Remove,
+    /// Into the field To; all others are in Secondary-To.
+    PutFirst,
+}
+
+/// A recipient's chip; a click removes it, and its menu says who is in To.
+pub(super) fn chip_ui(ui: &mut Ui, chip: &Chip, is_first: bool) -> Option<ChipAct> {
     let colors = colors(ui);
     let (ink, ground) =
         if chip.fault.is_some() { (colors.red, colors.red_soft) } else { (colors.text, colors.selected) };
@@ -62,12 +72,22 @@ pub(super) fn chip_ui(ui: &mut Ui, chip: &Chip) -> bool {
         None => format!("Remove {}", chip.person.name),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &told));
+    let place = if is_first { "first: in To" } else { "in Secondary-To" };
     let tooltip = format!(
-        "{}\n{}",
+        "{}, {place}\n{}",
         words::address(&chip.person.address),
-        fault.as_deref().unwrap_or("Click to remove")
+        fault.as_deref().unwrap_or("Click to remove; right-click for more")
     );
-    response.on_hover_text(tooltip).clicked()
+    let mut act = None;
+    context_menu(&response, |ui| {
+        if !is_first && menu_item(ui, UiCommand::PutFirst) {
+            act = Some(ChipAct::PutFirst);
+        }
+        if menu_item(ui, UiCommand::RemoveRecipient) {
+            act = Some(ChipAct::Remove);
+        }
+    });
+    act.or_else(|| response.on_hover_text(tooltip).clicked().then_some(ChipAct::Remove))
 }
 
 /// A sentence about chips that are not valid addresses.

@@ -1,0 +1,259 @@
+//! A desktop without a screen: a display with a window manager, a private bus with dunst and a file chooser, and the
+//! keys and the clipboard of whoever sits in front of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+use zbus::message::Header;
+use zbus::{OwnedObjectPath, OwnedVariant, Variant};
+
+use crate::program::{Program, WAIT, fanfare_command};
+
+/// A display, and its name.
+pub(crate) fn display() -> (Program, String) {
+    let mut command = Command::new("Xvfb");
+    command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+    let screen = Program::start("Xvfb", command, None);
+    let number = screen.line_with("");
+    (screen, format!(":{number}"))
+}
+
+/// Waits until something is so.
+pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < WAIT, "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A desktop. What runs on it ends with it.
+pub(crate) struct Desktop {
+    programs: Vec<Program>,
+    display: String,
+    bus: String,
+    pub(crate) folder: TempDir,
+}
+
+impl Desktop {
+    /// A display with a window manager and a bus.
+    pub(crate) fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let (screen, display) = display();
+        let mut command = Command::new("dbus-daemon");
+        command.args(["--session", "--nofork", "--print-address"]);
+        let daemon = Program::start("dbus-daemon", command, None);
+        let bus = daemon.line_with("unix:");
+        let mut desktop = Self { programs: vec![daemon, screen], display, bus, folder };
+        let manager = desktop.command("openbox", &["--sm-disable"]);
+        desktop.programs.push(Program::start("openbox", manager, None));
+        wait_for("the window manager", || desktop.says("xdotool", &["get_num_desktops"]).is_some());
+        desktop
+    }
+
+    /// The same, with dunst; a button of a notification is pressed by [`Self::press`].
+    pub(crate) fn with_dunst() -> Self {
+        let mut desktop = Self::start();
+        // Dunst lets a program choose in its menu. This one chooses the line that the test has named.
+        let (pick, wanted) = (desktop.path("pick"), desktop.path("wanted"));
+        let script = format!("#!/bin/sh\nexec grep -m 1 -F \"$(cat '{}')\"\n", wanted.display());
+        fs::write(&pick, script).unwrap();
+        fs::set_permissions(&pick, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let config = desktop.path("dunstrc");
+        fs::write(&config, format!("[global]\ndmenu = {}\n", pick.display())).unwrap();
+        let command = desktop.command("dunst", &["-config", config.to_str().unwrap()]);
+        desktop.programs.push(Program::start("dunst", command, None));
+        wait_for("dunst", || desktop.says("dunstctl", &["is-paused"]).is_some());
+        desktop
+    }
+
+    /// A file in the folder of this desktop.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(args);
+        self.dress(&mut command);
+        command
+    }
+
+    fn dress(&self, command: &mut Command) {
+        command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", &self.bus);
+        command.env("LIBGL_ALWAYS_SOFTWARE", "1").env_remove("WAYLAND_DISPLAY");
+        command.env("HOME", self.folder.path()).env("XDG_CONFIG_HOME", self.folder.path());
+    }
+
+    /// What a program prints, if it succeeds.
+    pub(crate) fn says(&self, program: &str, args: &[&str]) -> Option<String> {
+        let output = self.command(program, args).stdin(Stdio::null()).output().unwrap();
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().to_owned())
+    }
+
+    /// Opens the window of the account in this folder, and waits until it is there.
+    pub(crate) fn window(&self, data: &Path) -> Window {
+        let mut command = fanfare_command(&["--data", data.to_str().unwrap()]);
+        self.dress(&mut command);
+        let program = Program::start("fanfare", command, None);
+        let (pid, mut id) = (program.pid().to_string(), None);
+        wait_for("the window", || {
+            id = self.says("xdotool", &["search", "--onlyvisible", "--pid", &pid]);
+            id.is_some() && UnixStream::connect(data.join("window.socket")).is_ok()
+        });
+        // Its first frames take their time without a graphics card; keys before them are lost.
+        std::thread::sleep(Duration::from_secs(2));
+        Window { program, id: id.unwrap().lines().next().unwrap().to_owned() }
+    }
+
+    /// Brings a window to the front.
+    pub(crate) fn activate(&self, window: &Window) {
+        wait_for("the window in front", || {
+            self.says("xdotool", &["windowactivate", &window.id]);
+            self.is_active(window)
+        });
+    }
+
+    /// Whether a window has the keyboard.
+    pub(crate) fn is_active(&self, window: &Window) -> bool {
+        self.says("xdotool", &["getactivewindow"]).as_deref() == Some(&window.id)
+    }
+
+    /// Presses keys, one after the other.
+    pub(crate) fn keys(&self, keys: &[&str]) {
+        for key in keys {
+            self.says("xdotool", &["key", "--clearmodifiers", key]).unwrap();
+            std::thread::sleep(Duration::from_millis(120));
+        }
+    }
+
+    /// Types.
+    pub(crate) fn types(&self, text: &str) {
+        self.says("xdotool", &["type", "--delay", "15", text]).unwrap();
+        std::thread::sleep(Duration::from_millis(150));
+    }
+
+    /// What another program gets when it pastes.
+    pub(crate) fn clipboard(&self) -> Option<String> {
+        self.says("xclip", &["-selection", "clipboard", "-o"])
+    }
+
+    /// Copies a file in another program.
+    pub(crate) fn copy(&self, media_type: &str, file: &Path) {
+        let args = ["-selection", "clipboard", "-t", media_type, "-i", file.to_str().unwrap()];
+        let mut command = self.command("xclip", &args);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(command.status().unwrap().success());
+    }
+
+    /// How many notifications are shown.
+    pub(crate) fn notifications(&self) -> u32 {
+        self.says("dunstctl", &["count", "displayed"]).unwrap().parse().unwrap()
+    }
+
+    /// Presses this button of a notification.
+    pub(crate) fn press(&self, button: &str) {
+        wait_for("a notification", || self.notifications() > 0);
+        fs::write(self.path("wanted"), button).unwrap();
+        self.says("dunstctl", &["context"]).unwrap();
+    }
+
+    /// From now on, whoever uses the desktop's file chooser gets this file.
+    pub(crate) fn choose(&self, file: &Path) {
+        let (bus, uri) = (self.bus.clone(), format!("file://{}", file.display()));
+        let (ready, is_there) = sync_channel(1);
+        std::thread::Builder::new()
+            .name("portal".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let portal = zbus::connection::Builder::address(bus.as_str())
+                        .name("org.freedesktop.portal.Desktop")
+                        .serve_at(PORTAL, FileChooser { uri });
+                    let _connection = portal.build().await.unwrap();
+                    ready.send(()).unwrap();
+                    std::future::pending::<()>().await;
+                });
+            })
+            .unwrap();
+        is_there.recv_timeout(WAIT).unwrap();
+    }
+
+    /// Ends all that runs on it.
+    pub(crate) fn end(self) {
+        self.programs.into_iter().rev().for_each(Program::kill);
+    }
+}
+
+const PORTAL: &str = "/org/freedesktop/portal/desktop";
+
+/// The file chooser of a desktop's portal, whose user always chooses the same file.
+struct FileChooser {
+    uri: String,
+}
+
+#[zbus::interface(name = "org.freedesktop.portal.FileChooser")]
+impl FileChooser {
+    fn open_file(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &zbus::Connection,
+        _parent: String,
+        _title: String,
+        options: BTreeMap<String, OwnedVariant>,
+    ) -> zbus::fdo::Result<OwnedObjectPath> {
+        let sender = header.sender().unwrap().trim_start_matches(':').replace('.', "_");
+        let token: String = options.get("handle_token").unwrap().try_clone().unwrap().try_into().unwrap();
+        let request = OwnedObjectPath::try_from(format!("{PORTAL}/request/{sender}/{token}")).unwrap();
+        let (connection, path, uri) = (connection.clone(), request.clone(), self.uri.clone());
+        tokio::spawn(async move {
+            // Nobody chooses within no time.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let results = BTreeMap::from([("uris", Variant::from(vec![uri]))]);
+            let interface = "org.freedesktop.portal.Request";
+            let none: Option<&str> = None;
+            connection.emit_signal(none, &path, interface, "Response", &(0_u32, results)).await.unwrap();
+        });
+        Ok(request)
+    }
+
+    #[zbus(property, name = "version")]
+    fn version(&self) -> u32 {
+        3
+    }
+}
+
+/// A window, and what runs behind it.
+pub(crate) struct Window {
+    pub(crate) program: Program,
+    id: String,
+}
+
+/// Makes a folder with an account of this proxy, without a password.
+pub(crate) fn account(folder: &Path, name: &str, proxy: &str) {
+    fs::create_dir_all(folder).unwrap();
+    let text =
+        format!("(address: \"sip:{name}@domain.com\", name: \"{name}\", proxy: \"{proxy}\", worked: true)");
+    fs::write(folder.join("account.ron"), text).unwrap();
+}
+
+/// A number from the messages in this folder; none if there is none yet.
+pub(crate) fn stored(folder: &Path, sql: &str) -> Option<i64> {
+    open(folder)?.query_row(sql, [], |row| row.get(0)).ok()
+}
+
+/// A text from them.
+pub(crate) fn stored_text(folder: &Path, sql: &str) -> Option<String> {
+    open(folder)?.query_row(sql, [], |row| row.get(0)).ok()
+}
+
+fn open(folder: &Path) -> Option<Connection> {
+    Connection::open_with_flags(folder.join("messages.sqlite3"), OpenFlags::SQLITE_OPEN_READ_ONLY).ok()
+}
