@@ -151,7 +151,7 @@ impl App {
         let snapshot = source.snapshot();
         theme::apply(ctx, &snapshot.settings);
         let account = snapshot.account.as_deref();
-        let marks = MarkTable::of(&snapshot.settings, &snapshot.conversations, &snapshot.names);
+        let marks = MarkTable::of(&snapshot);
         let has_to_sign_in = account.is_none_or(|account| !account.worked);
         let mut shell =
             Shell { sign_in: has_to_sign_in.then(|| SignInForm::of(account)), ..Shell::default() };
@@ -246,13 +246,7 @@ impl App {
             self.album.clear();
         }
         self.withdraw_read();
-        if !Arc::ptr_eq(&before.conversations, &self.snapshot.conversations)
-            || !Arc::ptr_eq(&before.names, &self.snapshot.names)
-            || before.settings.conversations != self.snapshot.settings.conversations
-        {
-            self.shell.left.marks =
-                MarkTable::of(&self.snapshot.settings, &self.snapshot.conversations, &self.snapshot.names);
-        }
+        self.shell.left.marks.follow(&before, &self.snapshot);
         if let Some(thread) = self.shell.thread(&self.snapshot).cloned() {
             self.shell.thread.adopt(thread);
         }

@@ -32,7 +32,7 @@ fn wrote_to_ben(fake: &Fake) {
 fn to_ben_in_vain(fake: &Fake, size: [f32; 2]) -> Harness<'static, App> {
     wrote_to_ben(fake);
     let mut window = fake.window(size);
-    window.get_by(|node| node.label().is_some_and(|name| name.starts_with("Ann Lee, Ben"))).click();
+    window.get_by(|node| node.label().is_some_and(|name| name.starts_with("Night shift,"))).click();
     window.run();
     if window.query_by_label("Edit address").is_none() {
         press(&mut window, Modifiers::COMMAND, Key::D);

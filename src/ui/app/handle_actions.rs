@@ -11,7 +11,7 @@ use crate::model::contacts::address_key;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::marks::Marks;
 use crate::model::snapshot::{ConversationHead, Person, Settings};
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, WrongAddress};
 use crate::ui::commands::UiCommand;
 use crate::ui::compose::{composer, recipients};
 use crate::ui::panels::correct::CorrectForm;
@@ -44,10 +44,7 @@ impl App {
                 let shown = self.shell.delivery_shown();
                 self.shell.show_delivery(!shown);
             }
-            Act::CorrectAddress(wrong) => {
-                let form = CorrectForm::of(wrong, &self.snapshot.book);
-                self.shell.show(Dialog::Correct(form));
-            }
+            Act::CorrectAddress(wrong) => self.ask_for_correction(wrong),
             Act::SendCorrected { message, recipient, address } => {
                 self.send_corrected(message, recipient, address);
             }
@@ -95,6 +92,11 @@ impl App {
             Act::StartAgain => self.start_again(),
         }
         ctx.request_repaint();
+    }
+
+    fn ask_for_correction(&mut self, wrong: WrongAddress) {
+        let form = CorrectForm::of(wrong, &self.snapshot.book);
+        self.shell.show(Dialog::Correct(form));
     }
 
     /// Starts reading a file; it is attached to the draft that is open now.

@@ -1,12 +1,13 @@
 //! The user's settings for the conversations in the list, by their number.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::model::contacts::address_key;
 use crate::model::journal::ConversationId;
 use crate::model::marks::Marks;
 use crate::model::names::Names;
-use crate::model::snapshot::{ConversationHead, Settings};
+use crate::model::snapshot::{ConversationHead, Settings, Snapshot};
 
 /// What is set for a conversation for which nothing is set.
 static NOTHING: Marks = Marks {
@@ -28,8 +29,9 @@ pub(crate) struct MarkTable {
 
 impl MarkTable {
     /// The settings of these conversations.
-    pub(crate) fn of(settings: &Settings, heads: &[ConversationHead], names: &Names) -> Self {
-        let lists = lists_of(heads, names);
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        let (settings, heads) = (&snapshot.settings, &snapshot.conversations);
+        let lists = lists_of(heads, &snapshot.names);
         if settings.conversations.is_empty() {
             return Self { marks: BTreeMap::new(), lists };
         }
@@ -40,6 +42,16 @@ impl MarkTable {
             Some((head.id, (*marks).clone()))
         });
         Self { marks: found.collect(), lists }
+    }
+
+    /// Made anew if one snapshot differs from the other in what is shown here.
+    pub(crate) fn follow(&mut self, before: &Snapshot, now: &Snapshot) {
+        if !Arc::ptr_eq(&before.conversations, &now.conversations)
+            || !Arc::ptr_eq(&before.names, &now.names)
+            || before.settings.conversations != now.settings.conversations
+        {
+            *self = Self::of(now);
+        }
     }
 
     /// The settings of a conversation.
