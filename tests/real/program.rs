@@ -89,7 +89,10 @@ impl Program {
     fn spawn(name: &str, mut command: Command, stdin: Stdio) -> (Self, Option<ChildStdin>) {
         command.stdin(stdin);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env("RUST_BACKTRACE", "0").env("HOME", "/nonexistent").env_remove("XDG_DATA_HOME");
+        command.env("RUST_BACKTRACE", "0").env_remove("XDG_DATA_HOME");
+        if !command.get_envs().any(|(name, _)| name == "HOME") {
+            command.env("HOME", "/nonexistent");
+        }
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
         let stdin = child.stdin.take();
         let out = Lines::gather(child.stdout.take().unwrap());

@@ -51,6 +51,8 @@ impl Desktop {
         let (screen, display) = display();
         let mut command = Command::new("dbus-daemon");
         command.args(["--session", "--nofork", "--print-address"]);
+        // What it starts for others has the same home.
+        command.env("HOME", folder.path());
         let daemon = Program::start("dbus-daemon", command, None);
         let bus = daemon.line_with("unix:");
         let mut desktop = Self { programs: vec![daemon, screen], display, bus, folder };
