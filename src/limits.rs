@@ -369,7 +369,7 @@ pub const SERVER_TRANSACTION_BYTES: usize = 400;
 pub const TURNED_AWAY_BYTES: usize = 96;
 /// What a proxy may hold for others, by kind: the most bytes of each, even when all the others are at their most.
 /// Users, lists and settings come on top; these are up to the operator.
-pub const PROXY_HELD_BYTES: [(&str, usize); 20] = [
+pub const PROXY_HELD_BYTES: [(&str, usize); 21] = [
     ("legs under way", LEG_BYTES_OPEN_MAX),
     ("reports under way", REPORT_BYTES_MAX + 2 * MESSAGE_BYTES_MAX),
     ("messages in the mailbox", MAILBOX_BYTES_MAX),
@@ -377,6 +377,7 @@ pub const PROXY_HELD_BYTES: [(&str, usize); 20] = [
     ("messages remembered", DISPATCHES_REMEMBERED_MAX * REMEMBERED_MESSAGE_BYTES),
     ("ordinary requests under way", RELAY_BYTES_OPEN_MAX),
     ("requests of sessions that wait", SESSION_BYTES_WAITING_MAX),
+    ("names that were looked up", NAMES_KNOWN_MAX * NAME_KNOWN_BYTES),
     ("answers kept for retransmissions", ANSWER_BYTES_MAX),
     ("server transactions", SERVER_TRANSACTIONS_MAX * SERVER_TRANSACTION_BYTES),
     ("requests that were turned away", TURNED_AWAY_MAX * TURNED_AWAY_BYTES),

@@ -41,6 +41,8 @@ mod udp;
 
 mod lookups;
 
+mod name_cache;
+
 mod interfaces;
 
 mod lookup_queue;
@@ -285,6 +287,7 @@ impl Net {
             Route::Name(name) => name,
         };
         match self.lookups.join(name, id, terms) {
+            Lookup::Known(hops) => return Some(NetEvent::Resolved { id, hops }),
             Lookup::Joined => {}
             Lookup::Full => {
                 let why = "too many names are being looked up".into();
@@ -371,7 +374,11 @@ pub async fn resolve(uri: &Uri, settings: &NetSettings) -> Vec<Hop> {
         Route::Known(hops) => hops,
         Route::Name(name) => {
             let questions = Arc::new(Semaphore::new(DNS_QUESTIONS_PER_PAYER_MAX));
-            Resolver::new(settings.dns).look_up(&name, questions).await.unwrap_or_default()
+            Resolver::new(settings.dns)
+                .look_up(&name, questions)
+                .await
+                .map(|found| found.hops)
+                .unwrap_or_default()
         }
     }
 }

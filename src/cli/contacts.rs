@@ -17,7 +17,7 @@ use crate::model::contacts::AddressBook;
 use crate::model::export;
 use crate::model::import::{Import, Standing};
 use crate::model::names::Names;
-use crate::runtime::console::say_json;
+use crate::runtime::console::{put, say_json};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ContactsVerb {
@@ -193,6 +193,10 @@ impl Tally {
 }
 
 fn export(book: &AddressBook, out: Option<&Path>) -> anyhow::Result<()> {
+    if out.is_none() {
+        put(&export::cards(book));
+        return Ok(());
+    }
     let mut out = Writer::open(out)?;
     out.put(&export::cards(book))?;
     out.finish()

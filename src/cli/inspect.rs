@@ -14,7 +14,7 @@ use crate::inspect::{
     CaptureFile, Cut, Source, State, Submission, Traced, Verdict, ladder, ladder_text, read_capture,
     submissions, verdict,
 };
-use crate::limits::{INSPECT_BYTES_MAX, INSPECT_MESSAGES_MAX};
+use crate::limits::{INSPECT_BYTES_MAX, INSPECT_MESSAGES_MAX, INSPECT_PACKETS_MAX};
 use crate::runtime::console::say_json;
 use crate::time::latency;
 
@@ -100,6 +100,9 @@ fn mention(file: &Path, capture: &CaptureFile) {
             "{file}: only the beginning is read: at most {INSPECT_MESSAGES_MAX} messages and {} MiB",
             INSPECT_BYTES_MAX / 1024 / 1024
         )),
+        Some(Cut::TooManyPackets) => {
+            note(&format!("{file}: only the beginning is read: at most {INSPECT_PACKETS_MAX} packets"));
+        }
         Some(Cut::Damaged(why)) => note(&format!("{file}: read up to a damaged place: {why}")),
         None => {}
     }

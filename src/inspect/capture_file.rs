@@ -9,7 +9,7 @@ use pcap_file::pcapng::{Block, PcapNgReader};
 
 use super::packet::{Held, Link, Packets};
 use super::trace::{Traced, WireMessage};
-use crate::limits::{INSPECT_BYTES_MAX, INSPECT_MESSAGES_MAX};
+use crate::limits::{INSPECT_BYTES_MAX, INSPECT_MESSAGES_MAX, INSPECT_PACKETS_MAX};
 use crate::time::Timestamp;
 
 /// The SIP messages of a capture, in the order of time, and what in it was not read.
@@ -23,6 +23,7 @@ pub struct CaptureFile {
     pub other_datagrams: u64,
     /// The capture has more messages than are kept, or ends in the middle of a packet.
     pub cut: Option<Cut>,
+    packets: usize,
     bytes: usize,
     /// How many messages are kept, and how many bytes of them.
     bounds: (usize, usize),
@@ -33,6 +34,8 @@ pub struct CaptureFile {
 pub enum Cut {
     /// More messages, or more bytes of them, than are kept.
     TooMany,
+    /// More packets than are read.
+    TooManyPackets,
     /// What follows does not read, in the words of the reader of captures.
     Damaged(String),
 }
@@ -126,6 +129,11 @@ fn read_pcap(file: impl Read, capture: &mut CaptureFile) -> Result<(), CaptureFi
 impl CaptureFile {
     /// Takes one packet; false once no more is kept.
     fn take(&mut self, packets: &mut Packets, link: Link, at: Duration, data: &[u8]) -> bool {
+        self.packets += 1;
+        if self.packets > INSPECT_PACKETS_MAX {
+            self.cut = Some(Cut::TooManyPackets);
+            return false;
+        }
         match packets.read(link, data) {
             Held::Stream => self.stream_segments += 1,
             Held::Fragment | Held::Other => {}

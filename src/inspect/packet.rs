@@ -90,8 +90,11 @@ impl Packets {
     fn fragment(&mut self, sliced: &SlicedPacket<'_>, from: IpAddr, to: IpAddr) -> Held {
         self.number += 1;
         // What never becomes whole does not stay: only the latest packets may still be open.
-        let oldest = self.number.saturating_sub(INSPECT_FRAGMENTED_MAX);
-        self.fragments.retain(|number| *number > oldest);
+        // Looking at all of them is shared by as many packets.
+        if self.number.is_multiple_of(INSPECT_FRAGMENTED_MAX) {
+            let oldest = self.number.saturating_sub(INSPECT_FRAGMENTED_MAX);
+            self.fragments.retain(|number| *number > oldest);
+        }
         let Ok(whole) = self.fragments.process_sliced_packet(sliced, self.number, ()) else {
             return Held::Other;
         };

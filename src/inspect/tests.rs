@@ -332,6 +332,25 @@ mod captures {
         assert_eq!(read.messages[0].wire.bytes, sent);
     }
 
+    /// It took hours when all open datagrams were looked at for each packet.
+    #[test]
+    fn fragments_of_datagrams_that_never_become_whole_cost_little() {
+        let fragment = |number: u32| {
+            let mut packet = datagram(b"12345678")[14..42].to_vec();
+            packet[2..4].copy_from_slice(&28u16.to_be_bytes());
+            packet[6..8].copy_from_slice(&0x2000u16.to_be_bytes());
+            packet[12..16].copy_from_slice(&number.to_be_bytes());
+            packet
+        };
+        let packets: Vec<_> = (0..100_000).map(fragment).collect();
+        let clock = crate::time::Clock::start();
+        let start = clock.now().mono;
+        let read = read_capture(capture(DataLink::RAW, &packets).as_slice()).unwrap();
+        assert_eq!((read.messages.len(), read.cut), (0, None));
+        let took = clock.now().mono.saturating_duration_since(start);
+        assert!(took < Duration::from_secs(20), "{took:?}");
+    }
+
     #[test]
     fn what_is_damaged_is_read_up_to_there_and_what_is_no_capture_is_refused() {
         let sent = submission("").replace('\n', "\r\n");

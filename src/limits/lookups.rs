@@ -19,6 +19,16 @@ pub const LOOKUPS_WAITING_PART: usize = 4;
 pub const DNS_NAME_BYTES_MAX: usize = 253;
 /// Servers considered for one name (RFC 3263); further NAPTR and SRV records are ignored.
 pub const LOOKUP_PLACES_MAX: usize = 8;
+/// Records of one answer of DNS that are looked at; whoever owns a domain may send thousands.
+pub const DNS_RECORDS_READ_MAX: usize = 64;
+/// Names whose addresses are known from a look-up a moment ago; over it, the one that ends first is forgotten.
+pub const NAMES_KNOWN_MAX: usize = 4096;
+/// Bytes of one: the name twice, and its addresses.
+pub const NAME_KNOWN_BYTES: usize = 1024;
+/// How long they are known at most, whatever DNS says: servers that share the load by weight are chosen anew then.
+pub const NAME_HOLDS_MAX: Duration = Duration::from_secs(60);
+/// How long, if DNS does not say, or if a name leads nowhere.
+pub const NAME_HOLDS_UNSAID: Duration = Duration::from_secs(10);
 /// Addresses that the lookup of one name may yield.
 pub const LOOKUP_HOPS_MAX: usize = 8;
 /// How long the lookup of a name may take. Its three rounds of queries (NAPTR; SRV; addresses) are over before that,

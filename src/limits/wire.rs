@@ -65,6 +65,8 @@ pub const CAPTURE_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes of one message in a capture file. Readers take a longer one for a fault and give up (Wireshark's
 /// `WTAP_MAX_PACKET_SIZE_STANDARD`); the file says how long the message was.
 pub const CAPTURED_BYTES_MAX: usize = 262_144;
+/// Packets of a capture that are read, whatever is in them.
+pub const INSPECT_PACKETS_MAX: usize = 10_000_000;
 /// Messages of a capture that `fanfare inspect` keeps; of a longer one the start is read.
 pub const INSPECT_MESSAGES_MAX: usize = 200_000;
 /// Bytes of these.
@@ -79,5 +81,6 @@ pub const WIRE_TAKEN_PER_FRAME: usize = 200;
 pub const WIRE_REGROUPED_PER_FRAME: usize = 1_000;
 /// People on the wire who are offered as a filter.
 pub const WIRE_PEOPLE_MAX: usize = 200;
-/// Datagrams of a capture that may be put together from fragments at the same time, counted in fragments.
+/// Datagrams of a capture that may be put together from fragments at the same time, counted in fragments; there are up to
+/// twice as many for a moment.
 pub const INSPECT_FRAGMENTED_MAX: u64 = 1_000;

@@ -28,6 +28,8 @@ pub enum Outage {
         /// Reason phrase.
         reason: String,
     },
+    /// It accepted the registration, but for no time at all.
+    NotGranted,
     /// Our own system lets us open no further connection.
     NoDescriptor,
     /// It cannot prove to be that server: a sentence without full stop (RFC 5922).
@@ -53,6 +55,7 @@ impl Outage {
     pub fn words(&self) -> Option<String> {
         Some(match self {
             Self::NoAnswer => return None,
+            Self::NotGranted => "the server answers, but keeps no registration of this device".to_owned(),
             Self::NotFound { server, fault: None } => {
                 format!("the server {} cannot be found", visible(server))
             }

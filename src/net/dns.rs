@@ -4,15 +4,16 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::rr::{RData, RecordType};
+use hickory_resolver::proto::rr::{RData, Record, RecordType};
 use tokio::sync::Semaphore;
 
-use crate::limits::{DNS_QUESTIONS_MAX, QUESTION_WAIT};
+use crate::limits::{DNS_QUESTIONS_MAX, DNS_RECORDS_READ_MAX, QUESTION_WAIT};
 
 /// The name servers, and resolvers to query them.
 pub(super) struct Dns {
@@ -29,13 +30,27 @@ pub(super) struct Dns {
 pub(super) struct Questions {
     /// Those that were not answered.
     unanswered: Mutex<Vec<String>>,
+    /// How long all answers hold; `None` before the first.
+    holds: Mutex<Option<Duration>>,
     /// Permits for further ones of whoever pays for them, so that others have some too.
     free: Arc<Semaphore>,
 }
 
 impl Questions {
     pub(super) fn new(free: Arc<Semaphore>) -> Self {
-        Self { unanswered: Mutex::default(), free }
+        Self { unanswered: Mutex::default(), holds: Mutex::default(), free }
+    }
+
+    /// How long what was found holds, by the records with the shortest TTL.
+    pub(super) fn holds(&self) -> Option<Duration> {
+        *self.holds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn found(&self, records: &[Record]) {
+        let Some(least) = records.iter().map(|record| record.ttl).min() else { return };
+        let least = Duration::from_secs(least.into());
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        *holds = Some(holds.map_or(least, |known| known.min(least)));
     }
 
     /// This one was not answered.
@@ -56,7 +71,8 @@ impl Dns {
         Self { server, resolvers: OnceLock::new(), free: Semaphore::const_new(DNS_QUESTIONS_MAX) }
     }
 
-    /// The records of a name that `read` accepts, in the order of the answer; a negative answer counts as an answer.
+    /// The records of a name that `read` accepts, in the order of the answer, the first ones if there are very many; a
+    /// negative answer counts as an answer.
     pub(super) async fn ask<T>(
         &self,
         name: &str,
@@ -74,7 +90,9 @@ impl Dns {
         for resolver in resolvers {
             match tokio::time::timeout(QUESTION_WAIT, resolver.lookup(name, kind)).await {
                 Ok(Ok(found)) => {
-                    return found.answers().iter().filter_map(|record| read(&record.data)).collect();
+                    questions.found(found.answers());
+                    let records = found.answers().iter().filter_map(|record| read(&record.data));
+                    return records.take(DNS_RECORDS_READ_MAX).collect();
                 }
                 Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => return Vec::new(),
                 Ok(Err(NetError::Dns(DnsError::ResponseCode(code)))) => said = format!(" ({code})"),
@@ -120,5 +138,7 @@ fn resolver(server: Option<SocketAddr>, edns: bool) -> Result<TokioResolver, Net
     options.edns0 = edns;
     options.timeout = QUESTION_WAIT;
     options.attempts = 1;
+    // It would keep whole answers, up to 64 KB each as they came and far more as read. `NameCache` keeps what is of use.
+    options.cache_size = 0;
     builder.build()
 }

@@ -9,14 +9,16 @@ use tokio::time::Instant;
 
 use super::NetEvent;
 use super::lookup_queue::{Joined, LookupQueue};
+use super::name_cache::NameCache;
 use super::resolve::{Name, Resolver};
-use crate::machine::{LookupPayer, LookupTerms, ResolveId};
+use crate::machine::{Hop, LookupPayer, LookupTerms, ResolveId};
 
 /// See the top of this file.
 #[derive(Debug)]
 pub(super) struct Lookups {
     resolver: Resolver,
     queue: Mutex<LookupQueue<oneshot::Sender<Arc<Semaphore>>>>,
+    known: Mutex<NameCache>,
 }
 
 /// How a look-up is handled.
@@ -24,6 +26,8 @@ pub(super) struct Lookups {
 pub(super) enum Lookup {
     /// The caller has to look it up with [`Lookups::look_up`].
     First(Turn),
+    /// It was looked up a moment ago.
+    Known(Vec<Hop>),
     /// It is being looked up already.
     Joined,
     /// Too many names are waiting.
@@ -41,11 +45,14 @@ pub(super) struct Turn {
 
 impl Lookups {
     pub(super) fn new(server: Option<SocketAddr>) -> Self {
-        Self { resolver: Resolver::new(server), queue: Mutex::default() }
+        Self { resolver: Resolver::new(server), queue: Mutex::default(), known: Mutex::default() }
     }
 
     /// Asks where a name leads.
     pub(super) fn join(&self, name: Name, id: ResolveId, terms: LookupTerms) -> Lookup {
+        if let Some(hops) = self.known().get(&name, Instant::now().into_std()) {
+            return Lookup::Known(hops);
+        }
         let (ticket, begins) = oneshot::channel();
         let mut queue = self.queue();
         match queue.join((&name, id), &terms, ticket, Instant::now().into_std()) {
@@ -64,6 +71,9 @@ impl Lookups {
         // Its turn does not come if nobody waits for it any more.
         let Ok(questions) = begins.await else { return };
         let found = self.resolver.look_up(&name, questions).await;
+        if let Ok(found) = &found {
+            self.known().put(&name, found, Instant::now().into_std());
+        }
         let ids = {
             let mut queue = self.queue();
             let ids = queue.end(&payer, &name);
@@ -71,7 +81,7 @@ impl Lookups {
             ids
         };
         let event = |id| match &found {
-            Ok(hops) => NetEvent::Resolved { id, hops: hops.clone() },
+            Ok(found) => NetEvent::Resolved { id, hops: found.hops.clone() },
             Err(why) => NetEvent::ResolveFailed { id, why: why.as_str().into() },
         };
         for id in ids {
@@ -79,6 +89,11 @@ impl Lookups {
                 return;
             }
         }
+    }
+
+    fn known(&self) -> MutexGuard<'_, NameCache> {
+        // Ignoring poison is safe: at worst a name is looked up once more.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn queue(&self) -> MutexGuard<'_, LookupQueue<oneshot::Sender<Arc<Semaphore>>>> {

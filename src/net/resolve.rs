@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use hickory_resolver::proto::rr::rdata::{NAPTR, SRV};
@@ -45,6 +46,14 @@ impl Name {
         let end = self.host.rmatch_indices('.').nth(1).and_then(|(dot, _)| self.host.get(dot + 1..));
         end.unwrap_or(&self.host)
     }
+}
+
+/// What a name leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) hops: Vec<Hop>,
+    /// `None` if DNS did not say.
+    pub(super) holds: Option<Duration>,
 }
 
 /// A server's name with its transport and port.
@@ -93,12 +102,12 @@ impl Resolver {
         Self { dns: Dns::new(server), random: Mutex::new(Random::from_os().ok()) }
     }
 
-    /// The hops, best first; none if there is no route. What was found is used even if other queries went unanswered. It asks as
+    /// The hops, best first; none if there is no route. They hold as long as every record that led there. What was found is used even if other queries went unanswered. It asks as
     /// many questions at a time as there are permits.
     ///
     /// # Errors
     /// Nothing was found, and these queries were not answered: part of a sentence.
-    pub(super) async fn look_up(&self, name: &Name, permits: Arc<Semaphore>) -> Result<Vec<Hop>, String> {
+    pub(super) async fn look_up(&self, name: &Name, permits: Arc<Semaphore>) -> Result<Found, String> {
         let questions = Questions::new(permits);
         let found = tokio::time::timeout(LOOKUP_WAIT, self.hops(name, &questions)).await;
         let hops = found.unwrap_or_else(|_late| {
@@ -110,11 +119,12 @@ impl Resolver {
                 tracing::info!(host = name.host, words, "a name cannot be looked up: DNS did not answer");
                 Err(format!("DNS did not answer: {words}"))
             }
-            Some(words) => {
-                tracing::debug!(host = name.host, words, "DNS did not answer every question");
-                Ok(hops)
+            words => {
+                if let Some(words) = words {
+                    tracing::debug!(host = name.host, words, "DNS did not answer every question");
+                }
+                Ok(Found { hops, holds: questions.holds() })
             }
-            None => Ok(hops),
         }
     }
 
@@ -198,7 +208,11 @@ impl Resolver {
 
     /// Reachable addresses come first. Once one address family is known, the other is waited for only briefly.
     async fn addresses(&self, place: &NamedServer, questions: &Questions) -> Vec<SocketAddr> {
-        let of_family = |kind: RecordType| self.dns.ask(&place.host, kind, |data| data.ip_addr(), questions);
+        let of_family = |kind: RecordType| async move {
+            let mut ips = self.dns.ask(&place.host, kind, |data| data.ip_addr(), questions).await;
+            ips.truncate(LOOKUP_HOPS_MAX);
+            ips
+        };
         let mut four = pin!(of_family(RecordType::A));
         let mut six = pin!(of_family(RecordType::AAAA));
         let wait = |known: &[IpAddr]| if known.is_empty() { LOOKUP_WAIT } else { OTHER_FAMILY_WAIT };

@@ -9,7 +9,7 @@ use super::outcomes::{outcomes_ui, summary};
 use super::passed::Passed;
 use super::sight::{Meant, Sight, chosen_ui, filter_ui, submission_ui};
 use crate::inspect::{CaptureFile, Cut, counted};
-use crate::limits::{CAPTURE_OPENED_BYTES_MAX, CAPTURE_OPENED_MESSAGES_MAX};
+use crate::limits::{CAPTURE_OPENED_BYTES_MAX, CAPTURE_OPENED_MESSAGES_MAX, INSPECT_PACKETS_MAX};
 use crate::model::delivery::is_reached;
 use crate::model::matrix::{Matrix, MatrixOrder, MatrixSource};
 use crate::ui::actions::Act;
@@ -80,6 +80,9 @@ fn notes(capture: &CaptureFile) -> Vec<String> {
             "Only the beginning is shown: at most {CAPTURE_OPENED_MESSAGES_MAX} messages and {} MiB.",
             CAPTURE_OPENED_BYTES_MAX / 1024 / 1024
         ),
+        Cut::TooManyPackets => {
+            format!("Only the beginning is shown: at most {INSPECT_PACKETS_MAX} packets are read.")
+        }
         Cut::Damaged(why) => format!("Read up to a damaged place: {}.", crate::model::text::visible(why)),
     });
     let stream = (capture.stream_segments > 0).then(|| {

@@ -72,7 +72,7 @@ impl Registration {
         }
         let granted = granted_secs(response.fields(), core).unwrap_or(self.expires_secs);
         if granted == 0 {
-            return self.offline(core, Outage::NoAnswer, now);
+            return self.offline(core, Outage::NotGranted, now);
         }
         let at_most =
             core.server.main().map(|flow| self.keep_alive.registered(response, flow, &mut core.random, now));

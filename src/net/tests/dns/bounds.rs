@@ -1,6 +1,7 @@
 //! Bounds on what look-ups cost: W31.
 
 use super::*;
+use crate::limits::DNS_RECORDS_READ_MAX;
 
 #[test]
 fn w31_a_name_is_looked_up_once_however_many_wait_for_it() {
@@ -39,6 +40,41 @@ fn w31_one_name_is_looked_up_at_few_servers_and_gives_few_addresses() {
             (1..=20).map(|number| format!("--host-record=all.example,127.0.2.{number}")).collect();
         let dns = Dns::with(&addresses.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(dns.hops("sip:all.example:5060").await.len(), LOOKUP_HOPS_MAX);
+    });
+}
+
+#[test]
+fn of_an_answer_with_thousands_of_records_the_first_ones_are_looked_at() {
+    run(async {
+        let record = |number: u16| {
+            let priority = if usize::from(number) < DNS_RECORDS_READ_MAX { 10 } else { 1 };
+            ("_sip._udp.odd.example", SRV, srv(priority, 10_000 + number, "a.odd.example"))
+        };
+        let records = (0..1500).map(record).chain([("a.odd.example", A, vec![127, 0, 0, 5])]).collect();
+        let (found, _) = look_up(Odd { records, truncates: true, ..Odd::usual() }).await;
+        let found = found.unwrap();
+        assert_eq!(found.len(), LOOKUP_PLACES_MAX, "{found:?}");
+        let port = |hop: &String| hop.rsplit(':').next().unwrap().parse::<usize>().unwrap();
+        assert!(found.iter().map(port).all(|port| port < 10_000 + DNS_RECORDS_READ_MAX), "{found:?}");
+    });
+}
+
+#[test]
+fn what_was_found_a_moment_ago_is_not_asked_again() {
+    run(async {
+        let (address, asked) = Odd::usual().start();
+        let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
+        let mut net = Net::open(&[], &settings).await.unwrap();
+        let uri = Uri::parse("sip:odd.example").unwrap();
+        assert!(net.resolve(ResolveId(1), &uri, paid_by("james")).is_none());
+        let Some(NetEvent::Resolved { hops, .. }) = net.receive().await else { panic!("resolved") };
+        let questions = asked.lock().unwrap().len();
+        let again = net.resolve(ResolveId(2), &uri, paid_by("eve"));
+        assert!(
+            matches!(&again, Some(NetEvent::Resolved { id: ResolveId(2), hops: same }) if *same == hops),
+            "{again:?}"
+        );
+        assert_eq!(asked.lock().unwrap().len(), questions);
     });
 }
 
@@ -85,8 +121,8 @@ fn w31_a_zone_that_does_not_answer_keeps_nobody_elses_names_waiting() {
             let uri = Uri::parse(&format!("sip:n{number}.silent.example")).unwrap();
             assert!(net.resolve(ResolveId(number), &uri, paid_by("eve")).is_none());
         }
-        for (number, who) in [(1001, "james"), (1002, "eve")] {
-            let uri = Uri::parse("sip:odd.example").unwrap();
+        for (number, who, uri) in [(1001, "james", "sip:odd.example"), (1002, "eve", "sip:a.odd.example")] {
+            let uri = Uri::parse(uri).unwrap();
             assert!(net.resolve(ResolveId(number), &uri, paid_by(who)).is_none());
             let event = net.receive().await;
             let Some(NetEvent::Resolved { id, hops }) = event else { panic!("{event:?}") };
