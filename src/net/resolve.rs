@@ -52,7 +52,7 @@ impl Name {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) hops: Vec<Hop>,
-    /// `None` if DNS did not say.
+    /// `None` if DNS did not say, or did not answer every question.
     pub(super) holds: Option<Duration>,
 }
 
@@ -102,8 +102,8 @@ impl Resolver {
         Self { dns: Dns::new(server), random: Mutex::new(Random::from_os().ok()) }
     }
 
-    /// The hops, best first; none if there is no route. They hold as long as every record that led there. What was found is used even if other queries went unanswered. It asks as
-    /// many questions at a time as there are permits.
+    /// The hops, best first; none if there is no route. They hold as long as every record that led there. What was found
+    /// is used even if other queries went unanswered. It asks as many questions at a time as there are permits.
     ///
     /// # Errors
     /// Nothing was found, and these queries were not answered: part of a sentence.
@@ -120,10 +120,12 @@ impl Resolver {
                 Err(format!("DNS did not answer: {words}"))
             }
             words => {
+                let is_whole = words.is_none();
                 if let Some(words) = words {
                     tracing::debug!(host = name.host, words, "DNS did not answer every question");
                 }
-                Ok(Found { hops, holds: questions.holds() })
+                // An answer that is missing may name a better server: it is asked for again soon.
+                Ok(Found { hops, holds: questions.holds().filter(|_| is_whole) })
             }
         }
     }

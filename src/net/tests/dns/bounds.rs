@@ -78,6 +78,19 @@ fn what_was_found_a_moment_ago_is_not_asked_again() {
     });
 }
 
+#[test]
+fn what_was_found_while_an_answer_was_missing_holds_for_no_stated_time() {
+    run(async {
+        for (drops, holds) in [(&[][..], Some(Duration::from_secs(60))), (&[NAPTR][..], None)] {
+            let (address, _) = Odd { drops, ..Odd::usual() }.start();
+            let Route::Name(name) = route(&Uri::parse("sip:odd.example").unwrap()) else { panic!("a name") };
+            let permits = Arc::new(Semaphore::new(DNS_QUESTIONS_PER_PAYER_MAX));
+            let found = Resolver::new(Some(address)).look_up(&name, permits).await.unwrap();
+            assert_eq!((found.hops.len(), found.holds), (1, holds), "{drops:?}");
+        }
+    });
+}
+
 fn paid_by(who: &str) -> LookupTerms {
     LookupTerms { payer: LookupPayer(who.into()), until: None }
 }
