@@ -58,6 +58,7 @@
 
 mod drop_reason;
 mod timer_reason;
+mod untrusted;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -72,6 +73,7 @@ pub use self::drop_reason::DropReason;
 #[cfg(test)]
 pub(crate) use self::drop_reason::logged;
 pub use self::timer_reason::TimerReason;
+pub use self::untrusted::{CertificateFault, TlsFault, Untrusted};
 use crate::sip::{Transport, Uri};
 use crate::time::Now;
 
@@ -264,8 +266,8 @@ pub enum ConnectFault {
     Refused,
     /// Our own system lets us open no further connection (EMFILE, ENFILE).
     NoDescriptor,
-    /// The peer is not the one we look for, or cannot prove it: text for people, without a full stop (RFC 5922).
-    Untrusted(Arc<str>),
+    /// The peer is not the one we look for, or cannot prove it (RFC 5922).
+    Untrusted(Arc<Untrusted>),
 }
 
 /// A pair of addresses, and the connection for a stream (RFC 5626 §3).

@@ -25,7 +25,7 @@ mod descriptors;
 
 mod bind;
 
-mod tls_errors;
+mod tls_faults;
 
 mod tls;
 

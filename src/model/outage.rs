@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::text::visible;
-use crate::machine::{ConnectFault, Hop};
+use crate::machine::{ConnectFault, Hop, Untrusted};
 
 /// Why the server is not reached, as far as it is known; ordered by how much that says, so that of several addresses
 /// the one that says most is kept.
@@ -32,8 +32,8 @@ pub enum Outage {
     NotGranted,
     /// Our own system lets us open no further connection.
     NoDescriptor,
-    /// It cannot prove to be that server: a sentence without full stop (RFC 5922).
-    Untrusted(Arc<str>),
+    /// It cannot prove to be that server (RFC 5922).
+    Untrusted(Arc<Untrusted>),
     /// The account cannot be started on this computer: a sentence without full stop.
     NotStarted(Arc<str>),
 }
@@ -72,7 +72,8 @@ impl Outage {
             Self::NoDescriptor => {
                 "this computer lets the program open no further connection (too many open files)".to_owned()
             }
-            Self::Untrusted(why) | Self::NotStarted(why) => why.to_string(),
+            Self::Untrusted(untrusted) => untrusted.to_string(),
+            Self::NotStarted(why) => why.to_string(),
         })
     }
 }
@@ -80,7 +81,13 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::{CertificateFault, TlsFault};
     use crate::sip::Transport;
+
+    fn expired() -> Arc<Untrusted> {
+        let fault = TlsFault::Certificate(CertificateFault::Expired(None));
+        Arc::new(Untrusted { server: "domain.com".into(), fault })
+    }
 
     #[test]
     fn each_outage_is_a_sentence_and_silence_is_none() {
@@ -114,7 +121,10 @@ mod tests {
                 Outage::of(ConnectFault::NoDescriptor, None),
                 Some("this computer lets the program open no further connection (too many open files)"),
             ),
-            (Outage::of(ConnectFault::Untrusted("it has expired".into()), None), Some("it has expired")),
+            (
+                Outage::of(ConnectFault::Untrusted(expired()), None),
+                Some("the certificate of domain.com has expired"),
+            ),
         ];
         for (outage, words) in table {
             assert_eq!(outage.words().as_deref(), words, "{outage:?}");
@@ -126,7 +136,7 @@ mod tests {
         let hop = Hop { transport: Transport::Tcp, remote: "127.0.0.1:5060".parse().unwrap() };
         let refused = Outage::ConnectionRefused(hop);
         assert_eq!(refused.clone().max(Outage::NoAnswer), refused);
-        let untrusted = Outage::Untrusted("it has expired".into());
+        let untrusted = Outage::Untrusted(expired());
         assert_eq!(refused.max(untrusted.clone()), untrusted);
     }
 }

@@ -16,10 +16,10 @@ use super::connections::{Connections, Opened, Outbound, Peer};
 use super::descriptors::Spare;
 use super::greetings::Greetings;
 use super::tls::Tls;
-use super::tls_errors;
+use super::tls_faults;
 use super::{NetEvent, Origins, stream, websocket};
 use crate::limits::STREAM_UNACKNOWLEDGED;
-use crate::machine::{ConnectFault, Flow};
+use crate::machine::{ConnectFault, Flow, TlsFault, Untrusted};
 use crate::sip::Transport;
 
 /// A peer that does not answer a SYN or a handshake within this time counts as unreachable.
@@ -237,19 +237,20 @@ pub(super) async fn secure(
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, ConnectFault> {
     let address = remote.ip().to_string();
     let server = domain.unwrap_or(&address);
-    let untrusted = |why: String| {
-        tracing::debug!(%remote, why, "no TLS connection");
-        ConnectFault::Untrusted(why.into())
+    let untrusted = |fault: TlsFault| {
+        let untrusted = Untrusted { server: server.into(), fault };
+        tracing::debug!(%remote, %untrusted, "no TLS connection");
+        ConnectFault::Untrusted(untrusted.into())
     };
     let literal = server.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
-    let name = ServerName::try_from(literal.to_owned())
-        .map_err(|_unfit| untrusted(format!("no certificate can name {server}")))?;
-    let connector = tls.connector().map_err(|error| untrusted(error.to_string()))?;
+    let name = ServerName::try_from(literal.to_owned()).map_err(|_unfit| untrusted(TlsFault::NoSuchName))?;
+    let connector =
+        tls.connector().map_err(|error| untrusted(TlsFault::Settings(error.to_string().into())))?;
     let shaken = timeout(wait, connector.connect(name, stream)).await;
-    shaken.map_err(|_elapsed| untrusted(tls_errors::no_tls(server)))?.map_err(|error| {
+    shaken.map_err(|_elapsed| untrusted(TlsFault::NoTls))?.map_err(|error| {
         // The TLS library's own words are for the log only.
         tracing::debug!(%remote, %error, "the TLS handshake failed");
-        untrusted(tls_errors::words(&error, server))
+        untrusted(tls_faults::fault(&error))
     })
 }
 

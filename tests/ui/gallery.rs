@@ -22,7 +22,7 @@ use jiff::tz::TimeZone;
 use crate::fake::{
     Fake, NOW, account, ago, delivery, from, open_advanced, own, own_of, people, person, press, type_into,
 };
-use crate::sign_in::{NOBODY_VOUCHES, changed, offline, untrusted};
+use crate::sign_in::{changed, nobody_vouches, offline, untrusted};
 
 pub(crate) const LARGE: [f32; 2] = [1100.0, 720.0];
 pub(crate) const SMALL: [f32; 2] = [640.0, 420.0];

@@ -3,7 +3,7 @@
 #[path = "sign_in/certificates.rs"]
 mod certificates;
 
-pub(crate) use self::certificates::{NOBODY_VOUCHES, changed, untrusted};
+pub(crate) use self::certificates::{changed, untrusted};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use fanfare::machine::{CertificateFault, TlsFault, Untrusted};
 use fanfare::model::account::{Account, ConnectStep, Password, RegistrationState, TrustedCertificate};
 use fanfare::model::command::{AgentCommand, Command};
 use fanfare::model::outage::Outage;
@@ -58,8 +59,17 @@ fn state(fake: &Fake, window: &mut Harness<'static, App>, state: RegistrationSta
     window.run();
 }
 
-pub(crate) fn offline(why: &str) -> RegistrationState {
-    RegistrationState::Offline { retry_after: Duration::from_secs(2), why: Outage::Untrusted(why.into()) }
+pub(crate) fn offline(why: Outage) -> RegistrationState {
+    RegistrationState::Offline { retry_after: Duration::from_secs(2), why }
+}
+
+pub(crate) fn nobody_vouches() -> Outage {
+    let fault = TlsFault::Certificate(CertificateFault::UnknownIssuer);
+    Outage::Untrusted(Untrusted { server: "one.example".into(), fault }.into())
+}
+
+fn not_found(server: &str) -> Outage {
+    Outage::NotFound { server: server.into(), fault: None }
 }
 
 fn is_locked(window: &Harness<'static, App>, field: &str) -> bool {
@@ -96,7 +106,7 @@ fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_i
     // What is typed after a failure changes nothing of what is still being tried by itself.
     window.get_by_label("Connect").click();
     window.run();
-    state(&fake, &mut window, offline("the server one.example cannot be found"));
+    state(&fake, &mut window, offline(not_found("one.example")));
     assert!(!is_locked(&window, "Proxy"));
     state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Finding));
     assert!(says(&window, "The server one.example cannot be found."), "the reason stays");
@@ -190,7 +200,7 @@ fn what_went_wrong_is_scrolled_to_and_its_buttons_are_reached_by_keyboard_at_eve
         let mut window = connect_in(&fake, size);
         assert!(is_in_view(&window, "Connecting…"), "{size:?}");
         fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
-        state(&fake, &mut window, offline(NOBODY_VOUCHES));
+        state(&fake, &mut window, offline(nobody_vouches()));
         let buttons = ["Trust this certificate", "Choose a CA certificate file…", "Continue offline"];
         for button in buttons {
             assert!(is_in_view(&window, button), "{button} at {size:?}");
@@ -226,7 +236,7 @@ fn what_went_wrong_stays_in_view_when_the_window_becomes_smaller() {
     let fake = nobody();
     let mut window = connect_in(&fake, LARGE);
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
-    state(&fake, &mut window, offline(NOBODY_VOUCHES));
+    state(&fake, &mut window, offline(nobody_vouches()));
     window.set_size(SMALL.into());
     window.run();
     for button in ["Trust this certificate", "Choose a CA certificate file…", "Continue offline"] {
@@ -275,7 +285,7 @@ fn an_account_that_never_worked_is_asked_for_again_as_it_was_typed() {
     tried.sign_in.password = Password::new("sesame".into());
     fake.change(|inner| {
         inner.snapshot.account = Some(Arc::new(tried.clone()));
-        inner.snapshot.registration = offline("the server example.com cannot be found");
+        inner.snapshot.registration = offline(not_found("example.com"));
     });
     let mut window = fake.window(LARGE);
     assert_eq!(window.get_by_label("SIP address").value().as_deref(), Some("james@example.com"));
@@ -287,7 +297,7 @@ fn an_account_that_never_worked_is_asked_for_again_as_it_was_typed() {
     window.get_by_label("New message");
 
     let fake = Fake::new();
-    fake.change(|inner| inner.snapshot.registration = offline("the server example.com cannot be found"));
+    fake.change(|inner| inner.snapshot.registration = offline(not_found("example.com")));
     fake.window(LARGE).get_by_label("New message");
 }
 

@@ -1,7 +1,7 @@
 //! A server given by name, and the next one if one fails (RFC 3263 §4.3); TLS and what is not trusted (W32).
 
 use super::*;
-use crate::machine::{ConnectFault, ResolveId};
+use crate::machine::{CertificateFault, ConnectFault, ResolveId, TlsFault, Untrusted};
 
 const SECOND: &str = "127.0.0.2:5060";
 
@@ -17,6 +17,14 @@ fn by_name(proxy: &str) -> Stage {
 
 fn second_flow() -> Flow {
     Flow::udp(OWN.parse().unwrap(), SECOND.parse().unwrap())
+}
+
+const EXPIRED: &str = "the certificate of domain.com has expired on 2024-05-17";
+
+fn expired() -> ConnectFault {
+    let day = jiff::civil::date(2024, 5, 17);
+    let fault = TlsFault::Certificate(CertificateFault::Expired(Some(day)));
+    ConnectFault::Untrusted(Untrusted { server: "domain.com".into(), fault }.into())
 }
 
 fn offline(stage: &Stage) -> (Duration, Option<String>) {
@@ -89,10 +97,9 @@ fn w32_a_tls_account_names_the_domain_and_is_told_why_the_server_is_not_trusted(
     let mut stage = by_name("tls:127.0.0.1:5061");
     assert_eq!(stage.connects, [(ConnectId(1), hop(Transport::Tls, "127.0.0.1:5061"))]);
     assert_eq!(stage.domains, ["domain.com"], "the account's, where the server is a number");
-    let fault = ConnectFault::Untrusted("the certificate of domain.com has expired on 2024-05-17".into());
-    stage.input(Input::ConnectFailed { id: ConnectId(1), fault });
+    stage.input(Input::ConnectFailed { id: ConnectId(1), fault: expired() });
     let (_, why) = offline(&stage);
-    assert_eq!(why.as_deref(), Some("the certificate of domain.com has expired on 2024-05-17"));
+    assert_eq!(why.as_deref(), Some(EXPIRED));
 }
 
 #[test]
@@ -100,11 +107,10 @@ fn an_address_that_says_nothing_does_not_hide_what_another_one_said() {
     let mut stage = by_name("tls:sip.domain.com");
     let hops = || vec![hop(Transport::Tls, "127.0.0.1:5061"), hop(Transport::Tls, "127.0.0.2:5061")];
     stage.input(Input::Resolved { id: ResolveId(1), hops: hops() });
-    let expired = "the certificate of domain.com has expired on 2024-05-17";
-    stage.input(Input::ConnectFailed { id: ConnectId(1), fault: ConnectFault::Untrusted(expired.into()) });
+    stage.input(Input::ConnectFailed { id: ConnectId(1), fault: expired() });
     stage.input(Input::ConnectFailed { id: ConnectId(2), fault: ConnectFault::Unreachable });
     let (wait, why) = offline(&stage);
-    assert_eq!(why.as_deref(), Some(expired));
+    assert_eq!(why.as_deref(), Some(EXPIRED));
     // At the next try what was said before no longer counts.
     stage.advance(wait);
     stage.input(Input::Resolved { id: ResolveId(2), hops: hops() });

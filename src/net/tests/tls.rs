@@ -13,6 +13,7 @@ use rustls::sign::CertifiedKey;
 use tempfile::TempDir;
 
 use super::*;
+use crate::machine::{TlsFault, Untrusted};
 
 /// Our own authority, and a folder for what it signs.
 struct Authority {
@@ -335,8 +336,8 @@ fn a_server_that_answers_no_hello_is_one_without_tls() {
         let authority = Authority::new("ours");
         let tls = Tls::new(&authority.client().tls, None).unwrap();
         let opened = tcp::secure(stream, (Some("domain.com"), remote), &tls, Duration::from_millis(20)).await;
-        let words = "the server domain.com did not answer with TLS; check that its port is one for TLS";
-        assert_eq!(opened.unwrap_err(), ConnectFault::Untrusted(words.into()));
+        let untrusted = Untrusted { server: "domain.com".into(), fault: TlsFault::NoTls };
+        assert_eq!(opened.unwrap_err(), ConnectFault::Untrusted(untrusted.into()));
     });
 }
 

@@ -1,6 +1,7 @@
 //! The way of a leg: it does not leave TLS (W32), and tries the next hop if one fails (RFC 3263 §4.3; W17, W19).
 
 use super::*;
+use crate::machine::{ConnectFault, TlsFault, Untrusted};
 
 const FIRST: &str = "192.0.2.71:5060";
 const SECOND: &str = "192.0.2.72:5060";
@@ -132,7 +133,8 @@ fn w19_a_connection_that_cannot_be_had_or_breaks_is_followed_by_the_next_server(
     let mut bench = abroad(&[(Transport::Tls, FIRST), (Transport::Tcp, SECOND), (Transport::Udp, BOB)]);
     let (id, hop) = bench.connects.remove(0);
     assert_eq!(hop, Hop { transport: Transport::Tls, remote: address(FIRST) });
-    let fault = crate::machine::ConnectFault::Untrusted("expired".into());
+    let untrusted = Untrusted { server: "other.example".into(), fault: TlsFault::Failed };
+    let fault = ConnectFault::Untrusted(untrusted.into());
     bench.input(Input::ConnectFailed { id, fault });
     let (id, hop) = bench.connects.remove(0);
     assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(SECOND) });
@@ -251,7 +253,7 @@ fn w4_where_no_named_connection_can_be_had_it_goes_by_datagram_and_that_is_remem
     let mut bench = large_abroad(&servers);
     let (id, hop) = bench.connects.remove(0);
     assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(SECOND) });
-    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+    bench.input(Input::ConnectFailed { id, fault: ConnectFault::Unreachable });
     let (_, hop) = bench.connects.remove(0);
     assert_eq!(hop, Hop { transport: Transport::Tls, remote: address(THIRD) });
     bench.advance_ms(1999);
@@ -292,7 +294,7 @@ fn w4_a_named_connection_that_says_503_is_followed_by_the_server_for_datagrams()
     bench.answer_with(tcp(SECOND, 7), &leg, "503 Service Unavailable", "");
     let (id, hop) = bench.connects.remove(0);
     assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(FIRST) }, "nothing else is named");
-    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+    bench.input(Input::ConnectFailed { id, fault: ConnectFault::Unreachable });
     let leg = bench.take_one(FIRST);
     bench.answer(FIRST, &leg, "200 OK");
     assert!(told(&mut bench).starts_with("success;"));

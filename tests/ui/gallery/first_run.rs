@@ -64,7 +64,7 @@ fn a_certificate_that_is_not_trusted() {
         album.take(&mut window, format!("first_run_again_{name}"));
         fake.change(|inner| {
             inner.snapshot.untrusted = Some(untrusted("one.example"));
-            inner.snapshot.registration = offline(NOBODY_VOUCHES);
+            inner.snapshot.registration = offline(nobody_vouches());
         });
         window.run();
         album.take(&mut window, format!("certificate_{name}"));
@@ -72,7 +72,7 @@ fn a_certificate_that_is_not_trusted() {
         theme(&fake, chosen);
         fake.change(|inner| {
             inner.snapshot.untrusted = Some(changed("one.example"));
-            inner.snapshot.registration = offline(NOBODY_VOUCHES);
+            inner.snapshot.registration = offline(nobody_vouches());
         });
         let mut window = fake.window(size);
         window.get_by_label("View the server's certificate").click();

@@ -13,15 +13,12 @@ pub(crate) fn untrusted(server: &str) -> Arc<UntrustedCertificate> {
     })
 }
 
-pub(crate) const NOBODY_VOUCHES: &str =
-    "the certificate of one.example was not issued by anyone this computer trusts";
-
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_shown_and_can_be_trusted() {
     let fake = nobody();
     let mut window = connect(&fake);
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
-    state(&fake, &mut window, offline(NOBODY_VOUCHES));
+    state(&fake, &mut window, offline(nobody_vouches()));
     for words in [
         "The certificate of one.example was not issued by anyone this computer trusts.",
         "Certificate of one.example",
@@ -47,7 +44,7 @@ fn an_authority_can_be_chosen_instead() {
     let fake = nobody();
     let mut window = connect(&fake);
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
-    state(&fake, &mut window, offline(NOBODY_VOUCHES));
+    state(&fake, &mut window, offline(nobody_vouches()));
     window.get_by_label("Choose a CA certificate file…").scroll_to_me();
     window.run();
     window.get_by_label("Choose a CA certificate file…").click();
@@ -67,7 +64,7 @@ fn a_certificate_that_changed_later_is_asked_about_in_the_window() {
     let fake = Fake::new();
     let mut window = fake.window(LARGE);
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("example.com")));
-    state(&fake, &mut window, offline(NOBODY_VOUCHES));
+    state(&fake, &mut window, offline(nobody_vouches()));
     window.get_by_label("View the server's certificate").click();
     window.run();
     window.get_by_label("Trust this certificate").click();
@@ -112,7 +109,7 @@ fn a_certificate_in_place_of_a_trusted_one_is_called_changed() {
     let fake = Fake::new();
     fake.change(|inner| {
         inner.snapshot.untrusted = Some(changed("example.com"));
-        inner.snapshot.registration = offline(NOBODY_VOUCHES);
+        inner.snapshot.registration = offline(nobody_vouches());
     });
     let mut window = fake.window(LARGE);
     window.get_by_label("James Holt: Server certificate changed");
@@ -142,7 +139,7 @@ fn a_first_certificate_is_not_called_changed_and_a_changed_one_is_on_the_first_s
     let fake = nobody();
     let mut window = connect(&fake);
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
-    state(&fake, &mut window, offline(NOBODY_VOUCHES));
+    state(&fake, &mut window, offline(nobody_vouches()));
     assert!(says(&window, "Certificate of one.example") && !says(&window, "has changed"));
     window.get_by_label("Trust this certificate");
 
@@ -169,7 +166,7 @@ fn a_certificate_for_another_name_says_for_which_and_that_it_is_not_the_servers(
         (&[], "This certificate is not for one.example: it names no server at all."),
     ] {
         fake.change(|inner| inner.snapshot.untrusted = Some(of_others("one.example", names)));
-        state(&fake, &mut window, offline(NOBODY_VOUCHES));
+        state(&fake, &mut window, offline(nobody_vouches()));
         assert!(says(&window, words), "{words}");
     }
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));

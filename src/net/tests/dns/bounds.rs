@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::limits::DNS_RECORDS_READ_MAX;
+use crate::net::resolve::route;
 
 #[test]
 fn w31_a_name_is_looked_up_once_however_many_wait_for_it() {
