@@ -27,6 +27,9 @@ mod outcomes;
 
 mod connecting;
 
+#[cfg(feature = "gui")]
+mod nearby;
+
 mod upkeep;
 
 mod alias;
@@ -106,6 +109,13 @@ enum Command {
     Inspect(inspect::InspectArguments),
     /// Play scripts with people and faults, and say whether what was expected came true.
     Check(Box<check::CheckArguments>),
+    /// List the servers that others host in the local network.
+    #[cfg(feature = "gui")]
+    Nearby(nearby::NearbyArguments),
+    /// Run the server that the window hosts, which starts this by itself.
+    #[cfg(feature = "gui")]
+    #[command(hide = true)]
+    HostProxy(nearby::HostProxyArguments),
     /// Import, export or print the contacts of the window.
     #[command(subcommand)]
     Contacts(contacts::ContactsVerb),
@@ -339,6 +349,10 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::History(history)) => history::run(history),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect),
         Some(Command::Check(check)) => check::run(&check),
+        #[cfg(feature = "gui")]
+        Some(Command::Nearby(nearby)) => Ok(nearby::run(&nearby)),
+        #[cfg(feature = "gui")]
+        Some(Command::HostProxy(host)) => nearby::run_host(&host),
         Some(Command::Contacts(verb)) => contacts::run(&verb),
     }
 }

@@ -13,7 +13,7 @@
 //! - [`net`], [`store`]: sockets and look-ups; what is on the disk
 //! - [`config`], [`simulation`]: settings files; machines in virtual time
 //! - [`runtime`]: the loop around a machine, the engine behind the window, logs
-//! - [`check`], [`demo`]: scripts for testers; the demo
+//! - [`check`], [`demo`], `hosting` (feature `gui`): scripts for testers; the demo; a server for the local network
 //! - `ui` (feature `gui`): the window
 //! - [`cli`]: the command line
 
@@ -22,6 +22,8 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod demo;
+#[cfg(feature = "gui")]
+pub mod hosting;
 pub mod injection;
 pub mod inspect;
 pub mod limits;

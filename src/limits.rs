@@ -3,6 +3,7 @@
 mod abuse;
 mod client;
 mod history;
+mod hosting;
 mod lookups;
 mod nearness;
 mod network;
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub use self::abuse::*;
 pub use self::client::*;
 pub use self::history::*;
+pub use self::hosting::*;
 pub use self::lookups::*;
 pub use self::nearness::{Interfaces, Nearness};
 pub use self::network::{neighbourhood, network};

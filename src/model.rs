@@ -31,6 +31,8 @@ pub mod snapshot;
 
 pub mod marks;
 
+pub mod hosting;
+
 pub mod link;
 
 pub mod names;

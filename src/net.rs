@@ -75,7 +75,7 @@ use self::bind::{PopFirst, bind_error, bind_pair, bind_tcp, bind_udp, fits, part
 pub use self::certificate::Fingerprint;
 use self::connections::{Attempt, Connections, Peer};
 use self::greetings::Greetings;
-pub use self::identity::{Identity, TlsFileError, names_of_others};
+pub use self::identity::{Identity, TlsFileError, fingerprint_of, names_of_others};
 use self::inbound_limits::StreamLimits;
 use self::interfaces::InterfaceReader;
 pub use self::interfaces::interface_ips;

@@ -45,6 +45,7 @@ use std::time::Duration;
 
 use crate::injection::FaultBoard;
 use crate::model::command::{Command, Notice};
+use crate::model::hosting::{HostBoard, NearbyBoard};
 use crate::model::snapshot::{Person, Snapshot};
 use crate::runtime::engine::{Engine, Wire};
 use crate::time::Timestamp;
@@ -175,6 +176,10 @@ pub struct Options {
     pub exporter: Option<desktop::exporter::Exporter>,
     /// What later starts of the program ask for.
     pub calls: desktop::calls::Calls,
+    /// The server that this computer can be for its network; if none, that is not offered.
+    pub host: Option<HostBoard>,
+    /// The servers that others host there; if none, they are not looked for.
+    pub nearby: Option<NearbyBoard>,
     /// This program, which the demo needs a second time, for its proxy; if none, the demo is not offered.
     pub demo: Option<PathBuf>,
     /// The file that keeps the window's size and position; if none, eframe chooses one.

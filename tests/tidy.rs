@@ -32,7 +32,7 @@ const LEVELS: &[&[&str]] = &[
     &["net", "store"],
     &["config", "simulation"],
     &["runtime"],
-    &["check", "demo"],
+    &["check", "demo", "hosting"],
     &["ui"],
     &["cli", "main"],
 ];

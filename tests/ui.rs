@@ -30,6 +30,9 @@ mod finding;
 #[path = "ui/files.rs"]
 mod files;
 
+#[path = "ui/hosting.rs"]
+mod hosting;
+
 #[path = "ui/keyboard.rs"]
 mod keyboard;
 

@@ -14,6 +14,7 @@ use super::{runtime, stopped};
 use crate::config::client::Folders;
 use crate::config::passwords::Keyring;
 use crate::demo::{DemoRun, FIRST_MESSAGE};
+use crate::hosting::{self, Host};
 use crate::model::link::Link;
 use crate::runtime::agent::{AgentError, STORE_FILE};
 use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake, WireTap};
@@ -29,6 +30,8 @@ use crate::ui::{self, Choice, Failure, Options, Waker};
 
 /// File with the window's size and position, in the folder of the messages.
 const WINDOW_STATE: &str = "window.ron";
+/// Folder of a server that the window hosts, in the folder of the messages.
+const HOSTED: &str = "hosted";
 /// What can be done where no window can be opened.
 const WITHOUT_A_DISPLAY: &str = "in a terminal, use fanfare demo --headless, fanfare send and fanfare listen";
 /// Makes Mesa draw without the graphics card.
@@ -75,14 +78,18 @@ pub(super) fn run(data: Option<&Path>, link: Option<Link>) -> anyhow::Result<Exi
     let calls = Calls::default();
     link.into_iter().for_each(|link| calls.open(link));
     let _doorbell = hear_later_starts(&folders.data, &calls, &waker);
+    let program = std::env::current_exe()?;
+    let host = Host::start(program.clone(), folders.data.join(HOSTED), wake(&waker).into())?;
     let options = Options {
         calls,
+        host: Some(host.board()),
+        nearby: Some(hosting::search(wake(&waker).into())),
         notifications: true,
         state: Some(folders.data.join(WINDOW_STATE)),
         opener: Some(Opener::system()),
         chooser: Some(Chooser::system()),
         exporter: Some(exporter(&folders)),
-        demo: Some(std::env::current_exe()?),
+        demo: Some(program),
         ..Options::default()
     };
     open_window(&Rc::new(RefCell::new(engine)), &waker, options)?;

@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::certificate::{Described, names};
+use super::certificate::{Described, Fingerprint, names};
 use crate::sip::Uri;
 use crate::terminal::quoted;
 
@@ -203,6 +203,16 @@ fn stamp(identity: &Identity) -> Stamp {
         let found = path.metadata().ok()?;
         Some((found.modified().ok()?, mode(&found)))
     })
+}
+
+/// The fingerprint of our certificate, by which people know it.
+///
+/// # Errors
+/// The file cannot be read, or has no certificate.
+pub fn fingerprint_of(identity: &Identity) -> Result<Fingerprint, TlsFileError> {
+    let chain = certificates_in(&identity.chain)?;
+    let first = chain.first().ok_or_else(|| TlsFileError::NoCertificate(identity.chain.clone()))?;
+    Ok(Fingerprint::of(first))
 }
 
 /// What our certificate names, if that is none of these domains: clients and other servers will refuse it then. None too

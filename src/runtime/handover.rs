@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,6 +50,8 @@ impl Doorbell {
     /// # Errors
     /// The socket cannot be created.
     pub fn hang(folder: &Path, ring: impl Fn(&str) + Send + 'static) -> io::Result<Self> {
+        // Before the first account, nothing else has made it.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let path = folder.join(SOCKET);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -94,25 +96,27 @@ mod tests {
 
     #[test]
     fn a_second_start_hands_its_line_over_and_a_socket_left_behind_is_no_window() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(!hand_over(folder.path(), "sip:a@b"), "nobody is there");
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("messages");
+        assert!(!hand_over(&folder, "sip:a@b"), "nobody is there");
+        drop(Doorbell::hang(&folder, |_| {}).unwrap());
         // As a process that was killed leaves it.
-        drop(UnixListener::bind(folder.path().join(SOCKET)).unwrap());
-        assert!(!hand_over(folder.path(), "sip:a@b"), "nobody is there any more");
+        drop(UnixListener::bind(folder.join(SOCKET)).unwrap());
+        assert!(!hand_over(&folder, "sip:a@b"), "nobody is there any more");
 
         let (tell, told) = sync_channel(4);
-        let bell = Doorbell::hang(folder.path(), move |line| tell.send(line.to_owned()).unwrap()).unwrap();
-        let mode = fs::metadata(folder.path().join(SOCKET)).unwrap().permissions().mode();
+        let bell = Doorbell::hang(&folder, move |line| tell.send(line.to_owned()).unwrap()).unwrap();
+        let mode = fs::metadata(folder.join(SOCKET)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         for line in ["sip:ann@example.com?body=Hi", ""] {
-            assert!(hand_over(folder.path(), line));
+            assert!(hand_over(&folder, line));
             assert_eq!(told.recv_timeout(PATIENCE).unwrap(), line);
         }
-        assert!(!hand_over(folder.path(), &"x".repeat(LINK_BYTES_MAX + 1)), "too long");
-        drop(UnixStream::connect(folder.path().join(SOCKET)).unwrap());
-        assert!(hand_over(folder.path(), "later"), "what others do wrong does not end it");
+        assert!(!hand_over(&folder, &"x".repeat(LINK_BYTES_MAX + 1)), "too long");
+        drop(UnixStream::connect(folder.join(SOCKET)).unwrap());
+        assert!(hand_over(&folder, "later"), "what others do wrong does not end it");
         assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "later");
         drop(bell);
-        assert!(!folder.path().join(SOCKET).exists());
+        assert!(!folder.join(SOCKET).exists());
     }
 }

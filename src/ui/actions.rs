@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::model::command::{Command, Draft};
 use crate::model::contacts::{Contact, List};
 use crate::model::deletion::Doomed;
+use crate::model::hosting::HostOrder;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::marks::Marks;
 use crate::model::snapshot::Person;
@@ -121,6 +122,15 @@ pub(crate) enum DemoAct {
     Leave,
 }
 
+/// What is asked about a server on this computer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HostAct {
+    /// Show it.
+    Show,
+    /// Ask this of it.
+    Ask(HostOrder),
+}
+
 /// One action; the window carries it out after the frame is laid out.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
@@ -229,6 +239,8 @@ pub(crate) enum Act {
     Settings,
     /// Show the account in the settings, and why the server refuses it.
     CheckAccount,
+    /// A server on this computer.
+    Host(HostAct),
     /// The demo.
     Demo(DemoAct),
     /// Restart the engine after it has ended because of a fault.

@@ -39,6 +39,8 @@ mod calls;
 
 mod demo;
 
+mod hosting;
+
 mod drafts;
 
 mod screens;
@@ -60,6 +62,7 @@ use self::deleting::Deletions;
 use self::demo::{Trial, demo_ui};
 use self::drafts::KeptDrafts;
 use self::ended::{ended_ui, not_stored_ui};
+use self::hosting::Neighbours;
 use self::pictures::ChosenFor;
 use self::screens::Showing;
 use self::seen::SeenSoFar;
@@ -127,6 +130,7 @@ pub struct App {
     calls: Calls,
     /// The demo, which may be in the place of all else.
     trial: Trial,
+    neighbours: Neighbours,
     pictures: Pictures<MiddleView>,
     /// Pictures in the messages.
     album: Album,
@@ -147,7 +151,7 @@ impl App {
     #[must_use]
     pub fn new(ctx: &egui::Context, source: Box<dyn Source>, options: Options) -> Self {
         theme::install(ctx);
-        let trial = Trial::of(&options);
+        let (trial, neighbours) = (Trial::of(&options), Neighbours::of(&options));
         let snapshot = source.snapshot();
         theme::apply(ctx, &snapshot.settings);
         let account = snapshot.account.as_deref();
@@ -194,6 +198,7 @@ impl App {
             exporting: options.exporter.map(|exporter| Exporting::new(ctx, exporter)),
             calls: options.calls,
             trial,
+            neighbours,
             pictures: Pictures::new(ctx),
             album: Album::new(ctx),
             forwarded_files: Vec::new(),
@@ -276,6 +281,7 @@ impl App {
     /// Takes in what is new; called before every frame, and while the window is hidden.
     pub fn update(&mut self, ctx: &egui::Context) {
         self.take_demo(ctx);
+        self.take_neighbours();
         self.take_snapshot(ctx);
         self.take_notices(ctx);
         self.take_clicks(ctx);
@@ -326,7 +332,7 @@ impl App {
         // A click in the column opens it; until the next frame the view is still drawn there.
         let (has_wire_window, has_matrix_window) = (self.shell.wire.is_window, self.shell.matrix.is_window);
         if let Some(form) = &mut self.shell.sign_in {
-            form.offers = self.trial.offers();
+            form.offers = self.trial.offers(&self.neighbours);
             let frame = egui::Frame::NONE.fill(theme::colors(ui).middle);
             let progress = egui::CentralPanel::default()
                 .frame(frame)

@@ -24,6 +24,8 @@ mod blocked;
 
 pub(super) mod storage;
 
+pub(super) mod hosting;
+
 pub(super) mod typed;
 
 pub(super) mod delivery;

@@ -23,6 +23,8 @@ mod descriptors;
 mod desktop;
 mod disk;
 mod history;
+#[cfg(feature = "gui")]
+mod hosting;
 mod hostile;
 mod interop;
 mod ipv6;

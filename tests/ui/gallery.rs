@@ -135,10 +135,10 @@ pub(crate) fn busy() -> Fake {
 
 /// Pictures of one test, judged together at its end.
 #[derive(Default)]
-struct Album(SnapshotResults);
+pub(crate) struct Album(SnapshotResults);
 
 impl Album {
-    fn take(&mut self, window: &mut Harness<'static, App>, name: impl Into<String>) {
+    pub(crate) fn take(&mut self, window: &mut Harness<'static, App>, name: impl Into<String>) {
         window.snapshot(name);
         self.0.extend_harness(window);
     }
@@ -151,7 +151,7 @@ fn open(harness: &mut Harness<'static, App>, label: &str) {
 
 const CREW: &str = "Ann Lee, Ben Okafor, Cy Young, Dana Weiss, Eli Brandt and Fay Moreau,";
 
-fn theme(fake: &Fake, theme: Theme) {
+pub(crate) fn theme(fake: &Fake, theme: Theme) {
     fake.change(|inner| inner.snapshot.settings.theme = theme);
 }
 

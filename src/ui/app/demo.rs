@@ -10,9 +10,11 @@ use std::time::Duration;
 use egui::{Align, Context, Frame, Layout, Panel, RichText, Ui};
 
 use super::App;
+use super::hosting::Neighbours;
 use crate::demo::{DemoRun, FIRST_MESSAGE};
 use crate::injection::FaultBoard;
 use crate::model::command::{Command, Notice};
+use crate::model::hosting::NearbyBoard;
 use crate::model::snapshot::{Person, Snapshot};
 use crate::runtime::engine::{Engine, Wire, WireTap};
 use crate::time::Timestamp;
@@ -66,9 +68,10 @@ impl Trial {
         self.before.is_some()
     }
 
-    pub(super) fn offers(&self) -> Offers {
+    pub(super) fn offers(&self, neighbours: &Neighbours) -> Offers {
         let state = if self.starting.is_some() { DemoOffer::Starting } else { DemoOffer::Ready };
-        Offers { demo: self.program.as_ref().map(|_| state) }
+        let nearby = neighbours.nearby.as_ref().map(NearbyBoard::found).unwrap_or_default();
+        Offers { demo: self.program.as_ref().map(|_| state), can_host: neighbours.can_host(), nearby }
     }
 }
 

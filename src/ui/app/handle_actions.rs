@@ -88,6 +88,7 @@ impl App {
             Act::Run(command) => self.command(ctx, command),
             Act::Settings => self.settings(ctx),
             Act::CheckAccount => self.check_account(ctx),
+            Act::Host(act) => self.host(act),
             Act::Demo(act) => self.demo(ctx, act),
             Act::StartAgain => self.start_again(),
         }

@@ -4,6 +4,7 @@ use egui::{Align, Id, Layout, Modal, Rect, Response, RichText, Ui, vec2};
 
 use super::certificate::{Decision, authority_ui, certificate_ui};
 use super::correct::{CorrectForm, correct_ui};
+use super::hosting::{HostForm, hosting_ui};
 use super::import::{ImportForm, import_ui};
 use super::later::{LaterForm, later_ui};
 use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, list_ui, rename_ui};
@@ -46,6 +47,8 @@ pub(crate) enum Dialog {
     Capture(String),
     /// The certificate authority to trust, by the path of its file.
     Authority(String),
+    /// A server on this computer.
+    Hosting(Box<HostForm>),
     /// The server's certificate.
     Certificate,
     /// The keyboard shortcuts.
@@ -117,6 +120,7 @@ impl OpenDialog {
             Dialog::Attach(form) => form.is_changed(),
             Dialog::Authority(path) | Dialog::Capture(path) => !path.trim().is_empty(),
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
+            Dialog::Hosting(form) => form.is_changed(),
             Dialog::Record(_) | Dialog::Certificate | Dialog::Keys | Dialog::Leaving { .. } => false,
         }
     }
@@ -124,6 +128,11 @@ impl OpenDialog {
     /// The form for an import, if it is open.
     pub(crate) fn import_form(&mut self) -> Option<&mut ImportForm> {
         if let Dialog::Import(form) = &mut self.dialog { Some(form) } else { None }
+    }
+
+    /// The dialog about a server on this computer, if it is open.
+    pub(crate) fn host_form(&mut self) -> Option<&mut HostForm> {
+        if let Dialog::Hosting(form) = &mut self.dialog { Some(form) } else { None }
     }
 
     /// The form for a file to attach, if it is open.
@@ -166,8 +175,10 @@ pub(crate) fn dialog_ui(
     let number = open.number;
     let draw = |ui: &mut Ui| {
         let dialog = &open.dialog;
-        let is_wide =
-            matches!(dialog, Dialog::Settings(_) | Dialog::Keys | Dialog::Certificate | Dialog::Import(_));
+        let is_wide = matches!(
+            dialog,
+            Dialog::Settings(_) | Dialog::Keys | Dialog::Certificate | Dialog::Import(_) | Dialog::Hosting(_)
+        );
         ui.set_width((room.x - 80.0).min(if is_wide { 520.0 } else { 400.0 }));
         // Otherwise it stays as low as it was in a window that was lower.
         ui.set_max_height(room.y);
@@ -243,6 +254,10 @@ fn contents_ui(
             }
             None => Outcome::Open,
         },
+        Dialog::Hosting(form) => {
+            hosting_ui(ui, form, is_new, acts);
+            Outcome::Open
+        }
         Dialog::Certificate => certificate_dialog(ui, (snapshot, look), acts),
         Dialog::Keys => keys_ui(ui),
         Dialog::Leaving { waiting } => leaving_ui(ui, *waiting, is_new),
@@ -283,6 +298,7 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Attach(_) => "Attach a file",
         Dialog::Capture(_) => "Open a capture",
         Dialog::Authority(_) => "Choose a CA certificate file",
+        Dialog::Hosting(_) => "A server on this computer",
         Dialog::Certificate => "Is this your server?",
         Dialog::Keys => "Keyboard shortcuts",
         Dialog::Leaving { .. } => "Messages are still waiting",

@@ -7,6 +7,7 @@ use egui::style::ScrollAnimation;
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 
 use super::blocked::blocked_ui;
+use super::hosting::hosting_row_ui;
 use super::storage::storage_ui;
 use super::typed::{AccountField, PROXY_HINT, account_problem, typed_account, typed_proxy};
 use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
@@ -161,6 +162,10 @@ pub(crate) fn settings_ui(
         writing_ui(ui, &snapshot.settings, acts);
         section(ui, "Testing");
         testing_ui(ui, snapshot, acts);
+        if !snapshot.demo {
+            section(ui, "Server on this computer");
+            hosting_row_ui(ui, acts);
+        }
         section(ui, "Messages on this computer");
         storage_ui(ui, look, acts);
         let top = ui.cursor().left_top();

@@ -12,8 +12,8 @@ use egui::style::ScrollAnimation;
 use egui::{Key, Modifiers, RichText, Ui, Vec2, vec2};
 
 use self::fields::{Fields, Takes, fields_ui};
-use self::offers::offers_ui;
 pub(crate) use self::offers::{DemoOffer, Offers};
+use self::offers::{nearby_ui, offers_ui};
 use self::progress::{failure_ui, steps_ui, under_way};
 use super::typed::{AccountField, account_problem};
 use crate::model::account::{Account, ConnectStep, RegistrationState};
@@ -91,6 +91,15 @@ impl SignInForm {
         let server = form.fields.server();
         let attempt = Attempt { server, before: None, is_begun: true, has_failed: false, is_encrypted: None };
         form.attempt = Some(attempt);
+        form
+    }
+
+    /// Shows the attempt that the window itself makes, with an account that takes the place of `before`.
+    pub(crate) fn trying(account: &Account, before: Option<Arc<Account>>) -> Self {
+        let mut form = Self::of(Some(account));
+        if let Some(attempt) = &mut form.attempt {
+            (attempt.before, attempt.is_begun) = (before, false);
+        }
         form
     }
 
@@ -267,9 +276,16 @@ fn form_ui(
         return Progress::Done;
     }
     let is_waiting = stage == SignInStage::Waiting;
+    let nearby = nearby_ui(ui, &form.offers.nearby).filter(|_| !is_waiting);
     let edited = ui.add_enabled_ui(!is_waiting, |ui| typing_ui(ui, form, shape, snapshot)).inner;
-    if edited {
+    if edited || nearby.is_some() {
         form.give_up(acts);
+    }
+    if let Some(server) = nearby {
+        form.fields.choose(&server.domain, server.server);
+        // In the next frame, when the button has given the focus away.
+        form.corrects = Some(AccountField::Address);
+        ui.ctx().request_repaint();
     }
     ui.add_space(4.0);
     let is_in_front = ui.memory(|memory| memory.top_modal_layer().is_none());

@@ -8,6 +8,7 @@ use super::Shape;
 use crate::model::account::{Account, Password};
 use crate::sip::Transport;
 use crate::ui::compose::attach::at_home;
+use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, paint_icon};
 use crate::ui::kit::theme::{CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{field, hint, pair, pill, secret_field};
@@ -111,6 +112,14 @@ impl Fields {
         account
     }
 
+    /// The user has chosen a server that was found nearby.
+    pub(super) fn choose(&mut self, domain: &str, proxy: String) {
+        let user = self.address.split('@').next().unwrap_or_default().trim();
+        self.address = format!("{user}@{domain}");
+        (self.proxy, self.port, self.transport) = (proxy, String::new(), None);
+        self.is_advanced = false;
+    }
+
     /// A field that is not shown is wrong.
     pub(super) fn show(&mut self, field: AccountField) {
         self.is_advanced |= field == AccountField::Proxy;
@@ -124,7 +133,14 @@ pub(super) fn fields_ui(ui: &mut Ui, fields: &mut Fields, shape: Shape, focus: T
     let who = pair(
         ui,
         is_beside,
-        |ui| focused(field(ui, "SIP address", address, "james@example.com"), focus.address),
+        |ui| {
+            let response = field(ui, "SIP address", address, "james@example.com");
+            if focus.address && address.starts_with('@') {
+                // The domain is there; the name is to be typed before it.
+                edit::select_all(ui.ctx(), response.id, 0);
+            }
+            focused(response, focus.address)
+        },
         |ui| focused(secret_field(ui, "Password", password, kept), focus.password),
     );
     if advanced_button(ui, fields.is_advanced).clicked() {

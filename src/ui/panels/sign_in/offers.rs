@@ -1,8 +1,10 @@
-//! What the first screen offers to those who have no account yet.
+//! What the first screen offers to those who have no account yet, and the servers that were found nearby.
 
 use egui::Ui;
 
-use crate::ui::actions::{Act, DemoAct};
+use crate::model::hosting::NearbyServer;
+use crate::model::text::visible;
+use crate::ui::actions::{Act, DemoAct, HostAct};
 use crate::ui::kit::widgets::{hint, small_button};
 
 /// What there is to offer; the window fills it in before each frame.
@@ -10,6 +12,10 @@ use crate::ui::kit::widgets::{hint, small_button};
 pub(crate) struct Offers {
     /// None if this window cannot show the demo.
     pub(crate) demo: Option<DemoOffer>,
+    /// This computer can be a server.
+    pub(crate) can_host: bool,
+    /// The servers in the local network.
+    pub(crate) nearby: Vec<NearbyServer>,
 }
 
 /// How it stands with the demo.
@@ -21,17 +27,45 @@ pub(crate) enum DemoOffer {
     Starting,
 }
 
+/// Draws the servers nearby; returns the one that was chosen.
+pub(super) fn nearby_ui(ui: &mut Ui, nearby: &[NearbyServer]) -> Option<NearbyServer> {
+    if nearby.is_empty() {
+        return None;
+    }
+    let mut chosen = None;
+    ui.horizontal_wrapped(|ui| {
+        for server in nearby {
+            // The name is what anybody in the network says.
+            let warning = if server.is_encrypted() { "" } else { " (not encrypted)" };
+            let button = small_button(ui, &format!("Nearby: {}{warning}", visible(&server.name)));
+            if button.on_hover_text(format!("{}, at {}", server.domain, server.server)).clicked() {
+                chosen = Some(server.clone());
+            }
+        }
+    });
+    chosen
+}
+
 /// Draws the offers below the form.
 pub(super) fn offers_ui(ui: &mut Ui, offers: &Offers, acts: &mut Vec<Act>) {
-    let Some(demo) = offers.demo else { return };
+    if offers.demo.is_none() && !offers.can_host {
+        return;
+    }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         hint(ui, "No account yet?");
-        ui.add_enabled_ui(demo == DemoOffer::Ready, |ui| {
-            let label = if demo == DemoOffer::Ready { "Try the demo" } else { "Starting the demo…" };
-            if small_button(ui, label).on_hover_text("Simulated people, on this computer alone").clicked() {
-                acts.push(Act::Demo(DemoAct::Try));
-            }
-        });
+        if let Some(demo) = offers.demo {
+            ui.add_enabled_ui(demo == DemoOffer::Ready, |ui| {
+                let label = if demo == DemoOffer::Ready { "Try the demo" } else { "Starting the demo…" };
+                if small_button(ui, label).on_hover_text("Simulated people, on this computer alone").clicked()
+                {
+                    acts.push(Act::Demo(DemoAct::Try));
+                }
+            });
+        }
+        let why = "A server for the people in your local network";
+        if offers.can_host && small_button(ui, "Host here").on_hover_text(why).clicked() {
+            acts.push(Act::Host(HostAct::Show));
+        }
     });
 }

@@ -1,0 +1,136 @@
+//! What runs in the process of the hosted server. Its standard input is a socket, on which it says where it listens, or why it
+//! cannot; when that is closed, it stores what it knows and ends.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::HostError;
+use super::address::{in_private_network, is_ours};
+use super::announce::Announcement;
+use super::certificate::identity;
+use super::settings::Hosted;
+use crate::limits::{HOST_ADDRESS_LOOK, NEARBY_LOOK};
+use crate::net::{Identity, NetSettings, TlsFiles};
+use crate::proxy::{Auth, Inbound, MailboxConfig, ProxyConfig};
+use crate::random::Random;
+use crate::runtime::server::{Server, ServerError};
+use crate::sip::Transport;
+use crate::time::Clock;
+
+/// The first word of its line if all is well: then come the address for TLS and the fingerprint.
+pub(super) const LISTENING: &str = "listening ";
+/// The first word otherwise; then comes a sentence.
+pub(super) const FAILED: &str = "failed ";
+/// How many ports are tried where others have the usual ones.
+const PORTS_TRIED: u32 = 20;
+
+/// The folder of the proxy's store.
+pub(super) fn store_folder(folder: &Path) -> PathBuf {
+    folder.join("store")
+}
+
+/// Runs the hosted server of this folder until the socket that is its standard input is closed, or this computer has another
+/// address.
+///
+/// # Errors
+/// Why it cannot run, as a sentence; the socket is told too.
+pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
+    let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let (server, hosted, address) = match start(folder) {
+        Ok((server, hosted, address, fingerprint)) => {
+            writeln!(socket, "{LISTENING}{address}:{} {fingerprint}", hosted.tls_port)?;
+            (server, hosted, address)
+        }
+        Err(error) => {
+            writeln!(socket, "{FAILED}{error}")?;
+            return Err(error);
+        }
+    };
+    let mut announcement = Announcement::start(&hosted, address);
+    socket.set_read_timeout(Some(NEARBY_LOOK))?;
+    let clock = Clock::start();
+    let mut looked = clock.now().mono;
+    loop {
+        match socket.read(&mut [0; 64]) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let now = clock.now().mono;
+        announcement.look(now);
+        if now >= looked + HOST_ADDRESS_LOOK {
+            looked = now;
+            if !is_ours(address) {
+                tracing::warn!(%address, "this computer has another address now");
+                break;
+            }
+        }
+    }
+    drop(announcement);
+    drop(server);
+    Ok(ExitCode::SUCCESS)
+}
+
+type Started = (Server, Hosted, Ipv4Addr, String);
+
+fn start(folder: &Path) -> Result<Started, HostError> {
+    let mut hosted = Hosted::read(folder)?;
+    let address = in_private_network().ok_or(HostError::NoNetwork)?;
+    let identity = identity(folder, &hosted.domain)?;
+    let fingerprint = crate::net::fingerprint_of(&identity)?.to_string();
+    let server = match open(folder, &hosted, address, &identity) {
+        Err(ServerError::Bind(_)) => elsewhere(folder, &mut hosted, address, &identity)?,
+        opened => opened?,
+    };
+    Ok((server, hosted, address, fingerprint))
+}
+
+/// Others have the usual ports: takes some that are free, and keeps them.
+fn elsewhere(
+    folder: &Path,
+    hosted: &mut Hosted,
+    address: Ipv4Addr,
+    identity: &Identity,
+) -> Result<Server, HostError> {
+    let mut random = Random::from_os()?;
+    let mut tries = 0;
+    loop {
+        let port = 20_000 + u16::try_from(random.below(20_000)).unwrap_or(0);
+        (hosted.port, hosted.tls_port) = (port, port + 1);
+        tries += 1;
+        match open(folder, hosted, address, identity) {
+            Err(ServerError::Bind(_)) if tries < PORTS_TRIED => {}
+            opened => {
+                let server = opened?;
+                hosted.write(folder)?;
+                return Ok(server);
+            }
+        }
+    }
+}
+
+fn open(
+    folder: &Path,
+    hosted: &Hosted,
+    address: Ipv4Addr,
+    identity: &Identity,
+) -> Result<Server, ServerError> {
+    let at = |port| SocketAddr::from((address, port));
+    let listens = vec![
+        (Transport::Udp, at(hosted.port)),
+        (Transport::Tcp, at(hosted.port)),
+        (Transport::Tls, at(hosted.tls_port)),
+    ];
+    let mut config = ProxyConfig::new(vec![hosted.domain.clone()], listens);
+    config.auth = Auth::On;
+    // Nobody from elsewhere has anything to do here.
+    config.inbound.mode = Inbound::Off;
+    config.mailbox = Some(MailboxConfig::default());
+    let tls = TlsFiles { identity: Some(identity.clone()), ..TlsFiles::default() };
+    Server::open(config, Some(store_folder(folder)), NetSettings { tls, ..NetSettings::default() }, None)
+}

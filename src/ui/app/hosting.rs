@@ -1,0 +1,83 @@
+//! The server that this computer is for its network, and the servers that are found there.
+
+use super::App;
+use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
+use crate::model::command::{AgentCommand, Command};
+use crate::model::hosting::{HandedOut, HostBoard, NearbyBoard};
+use crate::ui::Options;
+use crate::ui::actions::HostAct;
+use crate::ui::panels::dialogs::{Dialog, OpenDialog};
+use crate::ui::panels::hosting::HostForm;
+use crate::ui::panels::sign_in::SignInForm;
+use crate::ui::panels::typed::EXPIRES_DEFAULT_SECS;
+
+/// The boards of both; none where the window was not given one.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours {
+    host: Option<HostBoard>,
+    pub(super) nearby: Option<NearbyBoard>,
+    /// Others are being looked for.
+    is_looking: bool,
+}
+
+impl Neighbours {
+    pub(super) fn of(options: &Options) -> Self {
+        Self { host: options.host.clone(), nearby: options.nearby.clone(), is_looking: false }
+    }
+
+    pub(super) const fn can_host(&self) -> bool {
+        self.host.is_some()
+    }
+}
+
+impl App {
+    pub(super) fn host(&mut self, act: HostAct) {
+        let Some(board) = &self.neighbours.host else {
+            return self.shell.toasts.push("Leave the demo to host a server here.".to_owned());
+        };
+        match act {
+            HostAct::Show => {
+                let form = HostForm::of(board.view());
+                self.shell.show(Dialog::Hosting(Box::new(form)));
+            }
+            HostAct::Ask(order) => board.ask(order),
+        }
+    }
+
+    /// Takes what is new of the hosted server, and looks for others as long as somebody wants to sign in.
+    pub(super) fn take_neighbours(&mut self) {
+        let wants = self.shell.sign_in.is_some() && !self.leaving;
+        if let Some(nearby) = &self.neighbours.nearby
+            && self.neighbours.is_looking != wants
+        {
+            self.neighbours.is_looking = wants;
+            nearby.look(wants);
+        }
+        let Some(board) = self.neighbours.host.clone() else { return };
+        if let Some(form) = self.shell.dialog.as_mut().and_then(OpenDialog::host_form) {
+            form.view = board.view();
+        }
+        // Whoever hosts a server from the first screen wants to use it.
+        if self.shell.sign_in.is_some()
+            && let Some(own) = board.take_own()
+        {
+            let account = account(own);
+            self.shell.sign_in = Some(SignInForm::trying(&account, self.snapshot.account.clone()));
+            self.ask(Command::PutAccount(account));
+            self.ask(Command::Agent(AgentCommand::Connect));
+        }
+    }
+}
+
+/// The account of whoever hosts: its server is this computer, so its certificate needs no question.
+fn account(own: HandedOut) -> Account {
+    Account {
+        address: format!("sip:{}", own.address),
+        proxy: own.server,
+        sign_in: SignIn { password: Password::new(own.password), ..SignIn::default() },
+        trusted: Some(TrustedCertificate { server: own.domain, sha256: own.sha256 }),
+        expires_secs: Some(EXPIRES_DEFAULT_SECS),
+        worked: false,
+        ..Account::default()
+    }
+}

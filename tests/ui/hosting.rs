@@ -1,0 +1,230 @@
+//! **Host here**: the dialog, the account that is shown once, and the servers nearby on the first screen.
+
+use std::sync::{Arc, Mutex};
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use fanfare::model::account::RegistrationState;
+use fanfare::model::command::Command;
+use fanfare::model::hosting::{
+    HandedOut, HostBoard, HostOrder, HostState, HostView, NearbyBoard, NearbyServer,
+};
+use fanfare::model::snapshot::Theme;
+use fanfare::ui::{App, Options};
+use jiff::tz::TimeZone;
+
+use crate::fake::{Fake, press, says, type_into};
+use crate::gallery::{Album, LARGE, SMALL, theme};
+
+const SHA256: &str =
+    "4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE";
+
+fn account(name: &str) -> HandedOut {
+    HandedOut {
+        address: format!("{name}@james-s-office.local"),
+        password: "kfmw-2xqd-7hna-p3st".to_owned(),
+        server: "tls:192.168.1.5:5061".to_owned(),
+        domain: "james-s-office.local".to_owned(),
+        sha256: SHA256.to_owned(),
+    }
+}
+
+fn running() -> HostView {
+    HostView {
+        state: HostState::Running,
+        name: "James's office".to_owned(),
+        domain: "james-s-office.local".to_owned(),
+        server: "tls:192.168.1.5:5061".to_owned(),
+        sha256: SHA256.to_owned(),
+        people: ["ann-lee", "james"].map(|name| format!("{name}@james-s-office.local")).to_vec(),
+        is_automatic: true,
+        ..HostView::default()
+    }
+}
+
+/// A board of which the test sees what is asked, and says what is shown.
+#[derive(Clone, Default)]
+struct Office {
+    view: Arc<Mutex<HostView>>,
+    asked: Arc<Mutex<Vec<HostOrder>>>,
+    looks: Arc<Mutex<Vec<bool>>>,
+}
+
+impl Office {
+    fn showing(view: HostView) -> Self {
+        Self { view: Arc::new(Mutex::new(view)), ..Self::default() }
+    }
+
+    fn options(&self, nearby: &[NearbyServer]) -> Options {
+        let (asked, looks) = (Arc::clone(&self.asked), Arc::clone(&self.looks));
+        let board = HostBoard::new(Arc::clone(&self.view), move |order| {
+            asked.lock().unwrap().push(order);
+            Ok(())
+        });
+        let found = Arc::new(Mutex::new(nearby.to_vec()));
+        let nearby = NearbyBoard::new(found, move |is_wanted| looks.lock().unwrap().push(is_wanted));
+        Options {
+            host: Some(board),
+            nearby: Some(nearby),
+            demo: Some("fanfare".into()),
+            zone: Some(TimeZone::UTC),
+            ..Options::default()
+        }
+    }
+
+    fn take(&self) -> Vec<HostOrder> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    fn change(&self, window: &mut Harness<'static, App>, change: impl FnOnce(&mut HostView)) {
+        change(&mut self.view.lock().unwrap());
+        window.run();
+    }
+}
+
+fn nobody() -> Fake {
+    let fake = Fake::new();
+    fake.change(|inner| {
+        inner.snapshot.account = None;
+        inner.snapshot.registration = RegistrationState::Idle;
+    });
+    fake
+}
+
+fn click(window: &mut Harness<'static, App>, label: &str) {
+    window.get_by_label(label).scroll_to_me();
+    window.run();
+    window.get_by_label(label).click();
+    window.run();
+}
+
+#[test]
+fn a_server_is_hosted_from_the_first_screen_and_signed_in_to() {
+    let (fake, office) = (nobody(), Office::default());
+    let mut window = fake.window_with(LARGE, office.options(&[]));
+    click(&mut window, "Host here");
+    type_into(&mut window, "Name of the server", "James's office");
+    assert!(window.get_by_label("Start the server").accesskit_node().is_disabled());
+    type_into(&mut window, "Your name", "James");
+    click(&mut window, "Start the server");
+    let start = HostOrder::Start { name: "James's office".to_owned(), host: "James".to_owned() };
+    assert_eq!(office.take(), [start]);
+
+    office.change(&mut window, |view| *view = HostView { own: Some(account("james")), ..running() });
+    let asked = fake.asked();
+    let Some(Command::PutAccount(put)) = asked.first() else { panic!("{asked:?}") };
+    assert_eq!(
+        (put.address.as_str(), put.proxy.as_str(), put.sign_in.password.as_str()),
+        ("sip:james@james-s-office.local", "tls:192.168.1.5:5061", "kfmw-2xqd-7hna-p3st")
+    );
+    let trusted = put.trusted.as_ref().unwrap();
+    assert_eq!((trusted.server.as_str(), trusted.sha256.as_str()), ("james-s-office.local", SHA256));
+    fake.change(|inner| {
+        inner.snapshot.account = Some(Arc::new(put.clone()));
+        inner.snapshot.registration = RegistrationState::Connected;
+    });
+    window.run();
+    window.get_by_label("James's office");
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    window.get_by_label("New message");
+    assert_eq!(
+        *office.looks.lock().unwrap(),
+        [true, false],
+        "others are looked for as long as that is of use"
+    );
+}
+
+#[test]
+fn people_are_given_accounts_that_are_shown_once_and_removed() {
+    let office = Office::showing(running());
+    let mut window = Fake::new().window_with(LARGE, office.options(&[]));
+    press(&mut window, Modifiers::COMMAND, Key::Comma);
+    click(&mut window, "Host a server here…");
+    assert!(says(&window, SHA256) && says(&window, "Runs at 192.168.1.5:5061."));
+    type_into(&mut window, "Name of the person", "Ben Okafor");
+    click(&mut window, "Give an account");
+    assert_eq!(office.take(), [HostOrder::Add("Ben Okafor".to_owned())]);
+    office.change(&mut window, |view| view.added = Some(account("ben-okafor")));
+    window.get_by_label("QR code of this account");
+    assert!(says(&window, "kfmw-2xqd-7hna-p3st") && says(&window, "The password is shown only now."));
+    click(&mut window, "Done");
+    assert_eq!(office.take(), [HostOrder::Seen]);
+    office.change(&mut window, |view| view.added = None);
+    assert!(!says(&window, "kfmw-2xqd-7hna-p3st"));
+    click(&mut window, "Remove ann-lee@james-s-office.local");
+    click(&mut window, "Start it with Fanfare");
+    click(&mut window, "Stop the server");
+    assert_eq!(
+        office.take(),
+        [
+            HostOrder::Remove("ann-lee@james-s-office.local".to_owned()),
+            HostOrder::StartWithWindow(false),
+            HostOrder::Stop
+        ]
+    );
+    office.change(&mut window, |view| {
+        view.state = HostState::Failed("This computer is in no private network.".to_owned());
+        view.problem = Some("\"--\" has no letter or digit that an address could be made of.".to_owned());
+    });
+    assert!(says(&window, "in no private network") && says(&window, "no letter or digit"));
+    click(&mut window, "Start the server");
+    assert_eq!(office.take(), [HostOrder::Resume]);
+}
+
+fn nearby() -> [NearbyServer; 2] {
+    let server = |name: &str, domain: &str, server: &str| NearbyServer {
+        name: name.to_owned(),
+        domain: domain.to_owned(),
+        server: server.to_owned(),
+    };
+    [
+        server("James's office", "james-s-office.local", "tls:192.168.1.5:5061"),
+        server("Evil \u{202e}name", "evil.local", "udp:192.168.1.66:5060"),
+    ]
+}
+
+#[test]
+fn a_server_nearby_is_offered_and_fills_in_all_but_the_name_and_the_password() {
+    let (fake, office) = (nobody(), Office::default());
+    let mut window = fake.window_with(LARGE, office.options(&nearby()));
+    window.get_by_label("Nearby: Evil ⟨U+202E⟩name (not encrypted)");
+    click(&mut window, "Nearby: James's office");
+    let address = window.get_by_role_and_label(Role::TextInput, "SIP address");
+    assert!(address.is_focused());
+    assert_eq!(address.value().as_deref(), Some("@james-s-office.local"));
+    window.get_by_role_and_label(Role::TextInput, "SIP address").type_text("ann");
+    window.run();
+    type_into(&mut window, "Password", "sesame");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    let asked = fake.asked();
+    let Some(Command::PutAccount(put)) = asked.first() else { panic!("{asked:?}") };
+    assert_eq!(
+        (put.address.as_str(), put.proxy.as_str()),
+        ("sip:ann@james-s-office.local", "tls:192.168.1.5:5061")
+    );
+    assert_eq!(put.trusted, None, "what a neighbour says of itself proves nothing");
+}
+
+#[test]
+fn pictures_of_hosting() {
+    let mut album = Album::default();
+    for (name, size, chosen) in [
+        ("light", LARGE, Theme::Light),
+        ("dark", LARGE, Theme::Dark),
+        ("small_light", SMALL, Theme::Light),
+        ("small_dark", SMALL, Theme::Dark),
+    ] {
+        let (fake, office) = (nobody(), Office::default());
+        theme(&fake, chosen);
+        let mut window = fake.window_with(size, office.options(&nearby()[..1]));
+        album.take(&mut window, format!("nearby_{name}"));
+        click(&mut window, "Host here");
+        album.take(&mut window, format!("host_here_{name}"));
+        press(&mut window, Modifiers::NONE, Key::Escape);
+        office.change(&mut window, |view| *view = HostView { added: Some(account("ann-lee")), ..running() });
+        click(&mut window, "Host here");
+        album.take(&mut window, format!("hosting_{name}"));
+    }
+}
