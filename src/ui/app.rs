@@ -59,9 +59,8 @@ use egui::{ViewportCommand, Visuals};
 use jiff::tz::TimeZone;
 
 use self::deleting::Deletions;
-use self::demo::{Trial, demo_ui};
+use self::demo::Trial;
 use self::drafts::KeptDrafts;
-use self::ended::{ended_ui, not_stored_ui};
 use self::hosting::Neighbours;
 use self::pictures::ChosenFor;
 use self::screens::Showing;
@@ -316,15 +315,7 @@ impl App {
             self.undelete_by_key(&ctx);
             self.take_typing(&ctx);
         }
-        if self.source.has_ended() {
-            ended_ui(ui, &mut acts);
-        }
-        if self.snapshot.not_stored {
-            not_stored_ui(ui);
-        }
-        if self.trial.is_on() {
-            demo_ui(ui, &mut acts);
-        }
+        self.bars(ui, &mut acts);
         self.shell.watched =
             self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
         let is_choosing = self.shell.watched.is_some() && self.shell.tab == RightTab::Wire;

@@ -1,8 +1,10 @@
 //! The bars at the top of the window: the engine behind it has failed, with a button that restarts it; the disk takes
-//! nothing.
+//! nothing; what is shown is the demo.
 
 use egui::{Align, Frame, Layout, Panel, RichText, Ui};
 
+use super::App;
+use super::demo::demo_ui;
 use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
 
@@ -14,8 +16,23 @@ const WORDS: &str = "Fanfare has stopped because of an internal error. Nothing i
 const NOT_STORED: &str = "Messages cannot be received: this computer's disk is full, or fails. Their senders are told to \
                           try again. Make room, and they will come.";
 
+impl App {
+    /// Draws those that there are.
+    pub(super) fn bars(&self, ui: &mut Ui, acts: &mut Vec<Act>) {
+        if self.source.has_ended() {
+            ended_ui(ui, acts);
+        }
+        if self.snapshot.not_stored {
+            not_stored_ui(ui);
+        }
+        if self.trial.is_on() {
+            demo_ui(ui, acts);
+        }
+    }
+}
+
 /// The bar while messages are refused because they cannot be stored; it goes by itself when one can be.
-pub(crate) fn not_stored_ui(ui: &mut Ui) {
+fn not_stored_ui(ui: &mut Ui) {
     let frame = Frame::NONE.fill(colors(ui).red_soft).inner_margin(egui::Margin::symmetric(16, 8));
     Panel::top("not stored").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
         let words = RichText::new(NOT_STORED).font(theme::strong(13.0)).color(colors(ui).red);
@@ -24,7 +41,7 @@ pub(crate) fn not_stored_ui(ui: &mut Ui) {
 }
 
 /// The bar; drawn before the columns.
-pub(crate) fn ended_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
+fn ended_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     let frame = Frame::NONE.fill(colors(ui).side).inner_margin(egui::Margin::symmetric(16, 8));
     Panel::top("ended").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
