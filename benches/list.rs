@@ -1,14 +1,15 @@
-//! Cost of a frame of the whole window over a conversation of 100,000 messages: idle, scrolling, flinging, one more
-//! message.
+//! Time of a frame of the whole window over a conversation of 100,000 messages (median, 99 of 100, longest): at rest,
+//! scrolled, flung, with one more message in each frame, with another width in each frame. Then the field `To:` with
+//! 20,000 contacts. Run: `cargo bench --bench list`.
 
-#![expect(clippy::indexing_slicing, reason = "a bench may panic")]
+#![expect(clippy::indexing_slicing, clippy::print_stdout, reason = "a measurement, not a part of the program")]
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group};
 use fanfare::model::command::{Command, Notice};
 use fanfare::model::contacts::{AddressBook, Contact};
 use fanfare::model::journal::{ConversationId, DeliveryState, MessageId, Way};
@@ -72,7 +73,7 @@ fn message(id: u64, people: &[Person]) -> Arc<MessageView> {
             WORDS[usize::try_from(chance >> 33).unwrap_or(0) % WORDS.len()]
         })
         .collect();
-    let at = Timestamp::from_millis(NOW - (MESSAGES - id) * 40_000);
+    let at = Timestamp::from_millis(NOW + id * 40_000 - MESSAGES * 40_000);
     let mine = id.is_multiple_of(2);
     let delivery = |(index, person): (usize, &Person)| DeliveryView {
         person: person.clone(),
@@ -105,15 +106,19 @@ fn message(id: u64, people: &[Person]) -> Arc<MessageView> {
     })
 }
 
-fn archive() -> Snapshot {
-    let people: Vec<Person> = ["Ann", "Ben", "Cy", "Dana", "Eli"].map(person).to_vec();
-    let messages: Vec<Arc<MessageView>> = (1..=MESSAGES).map(|id| message(id, &people)).collect();
-    let outline = messages.iter().map(|message| Outline {
+fn outline_of(message: &MessageView) -> Outline {
+    Outline {
         id: message.id,
         chars: u32::try_from(message.text.chars().count()).unwrap_or(0),
         newlines: 0,
         recipients: u32::try_from(message.deliveries.len()).unwrap_or(0),
-    });
+    }
+}
+
+fn archive(count: u64) -> Snapshot {
+    let people: Vec<Person> = ["Ann", "Ben", "Cy", "Dana", "Eli"].map(person).to_vec();
+    let messages: Vec<Arc<MessageView>> = (MESSAGES - count + 1..=MESSAGES).map(|id| message(id, &people)).collect();
+    let outline = messages.iter().map(|message| outline_of(message));
     let head = ConversationHead {
         id: ConversationId(1),
         newest: messages.last().map_or(MessageId(0), |message| message.id),
@@ -155,6 +160,8 @@ fn archive() -> Snapshot {
 struct Window {
     ctx: egui::Context,
     app: App,
+    shown: Archive,
+    width: f32,
     frames: u32,
 }
 
@@ -162,17 +169,30 @@ impl Window {
     fn open(snapshot: &Snapshot) -> Self {
         let ctx = egui::Context::default();
         let archive = Archive(Rc::new(RefCell::new(Arc::new(snapshot.clone()))));
-        let app = App::new(&ctx, Box::new(archive), Options::default());
-        let mut window = Self { ctx, app, frames: 0 };
+        let app = App::new(&ctx, Box::new(archive.clone()), Options::default());
+        let mut window = Self { ctx, app, shown: archive, width: 1100.0, frames: 0 };
         window.frame(&[key(egui::Key::ArrowDown, egui::Modifiers::ALT)]);
         (0..8).for_each(|_| window.frame(&[]));
         window
     }
 
+    /// One more message at the end of the conversation, as the engine would publish it.
+    fn take_in(&mut self, id: u64) {
+        let mut snapshot = Snapshot::clone(&self.shown.0.borrow());
+        if let Some(thread) = &snapshot.thread {
+            let one = message(MESSAGES + id, &thread.people);
+            let outline = thread.outline.iter().cloned().chain([outline_of(&one)]).collect();
+            let messages = thread.messages.iter().cloned().chain([one]).collect();
+            let thread = Thread { outline, messages, ..Thread::clone(thread) };
+            snapshot.thread = Some(Arc::new(thread));
+        }
+        self.shown.0.replace(Arc::new(snapshot));
+    }
+
     fn frame(&mut self, events: &[egui::Event]) {
         self.frames += 1;
         let input = egui::RawInput {
-            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1100.0, 720.0))),
+            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(self.width, 720.0))),
             time: Some(f64::from(self.frames) / 60.0),
             events: std::iter::once(egui::Event::PointerMoved(egui::pos2(500.0, 300.0)))
                 .chain(events.iter().cloned())
@@ -205,22 +225,49 @@ fn wheel(points: f32) -> egui::Event {
     }
 }
 
-fn frames(criterion: &mut Criterion) {
-    let snapshot = archive();
-    let mut group = criterion.benchmark_group("100,000 messages, one frame of the window");
-    group.bench_function("at rest", |bencher| {
-        let mut window = Window::open(&snapshot);
-        bencher.iter(|| window.frame(&[]));
+fn main() {
+    // `cargo test --benches` only checks that it runs.
+    let is_trial = !std::env::args().any(|argument| argument == "--bench");
+    let (count, frames) = if is_trial { (2000, 3) } else { (MESSAGES, 1000) };
+    frames_of(count, frames);
+    pasting_group();
+    Criterion::default().configure_from_args().final_summary();
+}
+
+fn frames_of(count: u64, frames: u64) {
+    let mut window = Window::open(&archive(count));
+    let measure = |what: &str, window: &mut Window, prepare: &dyn Fn(&mut Window, u64) -> Vec<egui::Event>| {
+        let timed = |number| {
+            let events = prepare(window, number);
+            let start = now();
+            window.frame(&events);
+            start.elapsed()
+        };
+        let mut times: Vec<Duration> = (0..frames).map(timed).collect();
+        times.sort_unstable();
+        let at = |percent: usize| {
+            times[(times.len() * percent).div_ceil(100).saturating_sub(1)].as_secs_f64() * 1000.0
+        };
+        println!(
+            "{count} messages, {what}: median {:.2} ms, 99 % {:.2} ms, longest {:.2} ms",
+            at(50),
+            at(99),
+            at(100)
+        );
+    };
+    measure("at rest", &mut window, &|_, _| Vec::new());
+    measure("one more message in each frame", &mut window, &|window, number| {
+        window.take_in(count + number + 1);
+        Vec::new()
     });
-    group.bench_function("scrolled by 40 points", |bencher| {
-        let mut window = Window::open(&snapshot);
-        bencher.iter(|| window.frame(&[wheel(40.0)]));
+    // Up for 400 frames, and down again for 100.
+    let way = |number: u64| if number % 500 < 400 { 1.0 } else { -1.0 };
+    measure("scrolled by 40 points", &mut window, &|_, number| vec![wheel(40.0 * way(number))]);
+    measure("flung by 4000 points", &mut window, &|_, number| vec![wheel(4000.0 * way(number))]);
+    measure("another width in each frame", &mut window, &|window, number| {
+        window.width = if number.is_multiple_of(2) { 1100.0 } else { 1000.0 };
+        Vec::new()
     });
-    group.bench_function("flung by 4000 points", |bencher| {
-        let mut window = Window::open(&snapshot);
-        bencher.iter(|| window.frame(&[wheel(4000.0)]));
-    });
-    group.finish();
 }
 
 /// A window in which a new message is written, with this many contacts.
@@ -235,7 +282,7 @@ fn address_book(contacts: u32) -> Snapshot {
         lists: Vec::new(),
         ..AddressBook::default()
     };
-    Snapshot { names: Arc::new(Names::of(&book)), book: Arc::new(book), thread: None, ..archive() }
+    Snapshot { names: Arc::new(Names::of(&book)), book: Arc::new(book), thread: None, ..archive(300) }
 }
 
 fn pasting(criterion: &mut Criterion) {
@@ -268,5 +315,9 @@ fn pasting(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, frames, pasting);
-criterion_main!(benches);
+criterion_group!(pasting_group, pasting);
+
+#[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+fn now() -> Instant {
+    Instant::now()
+}

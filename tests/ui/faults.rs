@@ -13,12 +13,16 @@ use fanfare::runtime::engine::{Wire, WireTap};
 use fanfare::ui::{App, Options};
 
 use crate::fake::{Fake, ago, own, people, press, says, type_into};
-use crate::gallery::LARGE;
+use crate::gallery::{LARGE, SMALL};
 
 type Done = Arc<Mutex<Vec<String>>>;
 
 /// The window of a demo with the wire open, and the faults that were carried out.
 fn opened(theme: Theme) -> (Harness<'static, App>, Done) {
+    opened_in(LARGE, theme)
+}
+
+fn opened_in(size: [f32; 2], theme: Theme) -> (Harness<'static, App>, Done) {
     let (fake, done) = (Fake::new(), Done::default());
     let crew = people(&["Ann Lee"]);
     fake.converse(1, &crew, vec![own(5, ago(1), "Lunch", &[(&crew[0], Delivered)])], 0);
@@ -36,8 +40,11 @@ fn opened(theme: Theme) -> (Harness<'static, App>, Done) {
         Ok(())
     });
     let options = Options { faults: Some(faults), zone: Some(jiff::tz::TimeZone::UTC), ..Options::default() };
-    let mut window = fake.window_with(LARGE, options);
+    let mut window = fake.window_with(size, options);
     press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    if size == SMALL {
+        click(&mut window, "Show delivery");
+    }
     window.get_by_role_and_label(Role::Tab, "Wire").click();
     window.run();
     (window, done)
@@ -80,6 +87,7 @@ fn what_is_wrong_with_a_fault_is_said_and_the_text_stays() {
     assert!(says(&window, "did you mean loss?") && !says(&window, "Faults are on"));
     press(&mut window, Modifiers::COMMAND, Key::A);
     assert!(done.lock().unwrap().is_empty());
+    window.snapshot("faults_wrong_light");
     click(&mut window, "Lost reports");
     assert!(!says(&window, "did you mean loss?") && says(&window, "Faults are on: notify:drop=3"));
 }
@@ -96,4 +104,17 @@ fn the_proxy_is_killed_by_a_preset_and_started_again_with_the_rest() {
     assert!(!says(&window, "Faults are on"));
     let done = done.lock().unwrap();
     assert_eq!(*done, ["proxy:crash,after=202,back=2000ms", "disk:full", "proxy:start", "disk:usual"]);
+}
+
+#[test]
+fn picture_of_faults_in_a_small_dark_window() {
+    let (mut window, _done) = opened_in(SMALL, Theme::Dark);
+    click(&mut window, "Flapping Wi-Fi");
+    window.snapshot("faults_small_dark");
+}
+
+#[test]
+fn picture_of_the_choice_of_faults_while_none_is_on() {
+    let (mut window, _done) = opened(Theme::Light);
+    window.snapshot("faults_off_light");
 }

@@ -190,6 +190,11 @@ fn picture_of_the_matrix_in_a_small_window() {
     picture("matrix_small_light", SMALL, Theme::Light);
 }
 
+#[test]
+fn picture_of_the_matrix_in_a_small_dark_window() {
+    picture("matrix_small_dark", SMALL, Theme::Dark);
+}
+
 /// A submission of somebody else to Ann, who is silent at first, and to Ben, who is busy, as a capture has it.
 fn capture(path: &std::path::Path) {
     let request = |to: &str, call_id: &str, more: &str| {

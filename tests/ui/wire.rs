@@ -20,7 +20,7 @@ use fanfare::time::Timestamp;
 use fanfare::ui::App;
 
 use crate::fake::{Fake, NOW, ago, own, people, press, says, type_into};
-use crate::gallery::LARGE;
+use crate::gallery::{LARGE, SMALL};
 
 /// A message as the proxy saw it.
 fn pass(tap: &WireTap, after: u64, direction: Direction, port: u16, text: &str) {
@@ -75,6 +75,9 @@ fn testing(is_at_proxy: bool) -> (Fake, WireTap) {
 fn opened(fake: &Fake, size: [f32; 2]) -> Harness<'static, App> {
     let mut window = fake.window(size);
     press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    if size == SMALL {
+        click(&mut window, "Show delivery");
+    }
     window.get_by_role_and_label(Role::Tab, "Wire").click();
     window.run();
     window
@@ -231,12 +234,16 @@ fn the_delivery_record_is_saved_from_the_menu_of_the_message_with_what_passed_on
 
 /// Takes a picture in the theme that its name ends with.
 fn picture(name: &str, first: &[&str]) {
+    picture_in(LARGE, name, first);
+}
+
+fn picture_in(size: [f32; 2], name: &str, first: &[&str]) {
     let (fake, tap) = testing(true);
     fake.change(|inner| {
         inner.snapshot.settings.theme = if name.ends_with("dark") { Theme::Dark } else { Theme::Light };
     });
     story(&tap);
-    let mut window = opened(&fake, LARGE);
+    let mut window = opened(&fake, size);
     first.iter().for_each(|label| click(&mut window, label));
     window.snapshot(name);
 }
@@ -263,4 +270,32 @@ fn picture_of_the_list_in_light() {
 #[test]
 fn picture_of_the_list_in_dark() {
     picture("wire_list_dark", LIST);
+}
+
+#[test]
+fn picture_of_the_ladder_in_a_small_dark_window() {
+    picture_in(SMALL, "wire_ladder_small_dark", &[]);
+}
+
+#[test]
+fn picture_of_a_message_in_a_small_window() {
+    picture_in(SMALL, "wire_message_small_light", LADDER);
+}
+
+#[test]
+fn picture_of_retransmissions_one_by_one() {
+    let folded = "0.003 s MESSAGE ×2, from proxy to ann.lee@example.com";
+    picture("wire_unfolded_light", &[folded]);
+}
+
+#[test]
+fn picture_of_a_message_that_the_two_readers_read_differently() {
+    picture("wire_differs_light", &["Everything", "14:59:00.600 received not readable, from  to ", "Fields"]);
+}
+
+#[test]
+fn picture_of_a_message_that_was_not_watched() {
+    let (fake, _tap) = testing(false);
+    let mut window = opened(&fake, LARGE);
+    window.snapshot("wire_not_watched_light");
 }

@@ -13,6 +13,11 @@ use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{banner, hint, pill, small_button};
 use crate::ui::kit::words::Look;
 
+/// Room for the names of fields beside the two readings.
+const NAMES: f32 = 92.0;
+/// Between the columns of the two readings.
+const GAP: f32 = 12.0;
+
 /// How a message is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Form {
@@ -74,7 +79,9 @@ pub(super) fn reading_ui(
         ui.colored_label(colors(ui).red, format!("What a fault did: {mark}"));
     }
     let comparison = reading.comparison.as_ref().filter(|_| reading.shown == Form::Fields);
-    ScrollArea::both().id_salt("wire message").auto_shrink(false).show(ui, |ui| match comparison {
+    // Both readings fit into the width; lines of the text stay whole.
+    let area = if comparison.is_some() { ScrollArea::vertical() } else { ScrollArea::both() };
+    area.id_salt("wire message").auto_shrink(false).show(ui, |ui| match comparison {
         Some(comparison) => fields_ui(ui, comparison),
         None => {
             let job = highlighted(ui, &reading.text);
@@ -116,7 +123,7 @@ fn highlighted(ui: &Ui, text: &str) -> LayoutJob {
     job
 }
 
-/// Both readings, line by line; where they are not the same, both are marked.
+/// Both readings, line by line, side by side also where there is little room; where they are not the same, both are marked.
 fn fields_ui(ui: &mut Ui, comparison: &Comparison) {
     let colors = colors(ui);
     let errors = [("Fanfare", &comparison.our_error), ("rsip", &comparison.their_error)];
@@ -128,9 +135,11 @@ fn fields_ui(ui: &mut Ui, comparison: &Comparison) {
     if !comparison.differs() {
         hint(ui, "Both readers agree.");
     }
+    let most = ((ui.available_width() - NAMES - 2.0 * GAP) / 2.0).max(NAMES);
     egui::Grid::new("both readings")
         .num_columns(3)
-        .spacing(vec2(14.0, 4.0))
+        .max_col_width(most)
+        .spacing(vec2(GAP, 4.0))
         .min_row_height(20.0)
         .striped(true)
         .show(ui, |ui| {
