@@ -109,6 +109,10 @@ fn a_settings_dialog_has_the_room_of_the_window_and_begins_at_its_top() {
     (0..3).for_each(|_| window.step());
     let title = window.get_by_role_and_label(Role::Label, "Appearance").rect().top();
     assert!(title > top(&window), "{title}");
+    // A screen with much room is used too.
+    window.set_size(vec2(LARGE[0], 1050.0));
+    (0..4).for_each(|_| window.step());
+    assert!(top(&window) < 90.0, "in a tall window: {}", top(&window));
 }
 
 #[test]

@@ -285,11 +285,14 @@ fn a_message_can_be_taken_back_while_it_waits() {
     window.get_by_label("Undo").click();
     settle(&mut window);
     assert_eq!((text(&window).as_str(), sent(&fake).len()), ("Too early", 0));
+    window.event(Event::Text("!".to_owned()));
+    settle(&mut window);
+    assert_eq!(text(&window), "Too early!", "one goes on at the end");
     window.get_by_label("Send to 1").click();
     settle(&mut window);
     window.get_by_label("Send now").click();
     settle(&mut window);
-    assert_eq!(sent(&fake).first().map(|draft| draft.text.clone()).as_deref(), Some("Too early"));
+    assert_eq!(sent(&fake).first().map(|draft| draft.text.clone()).as_deref(), Some("Too early!"));
     // Untouched, it leaves after the time, and once.
     type_into(&mut window, "Message", "On time");
     window.get_by_label("Send to 1").click();

@@ -68,7 +68,7 @@ impl App {
                 MiddleView::Conversation(id) => self.open(id),
                 MiddleView::New | MiddleView::Nothing => self.shell.place = place,
             }
-            self.focus_composer(ctx);
+            self.write_on(ctx, place);
         }
     }
 

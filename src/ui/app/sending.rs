@@ -100,9 +100,17 @@ impl App {
     /// Puts a held draft back to where it was written.
     pub(super) fn take_back(&mut self, ctx: &Context, number: u64) {
         if let Some(held) = self.take_held(number) {
-            self.restore(held.draft, held.place);
-            self.focus_composer(ctx);
+            let place = held.place;
+            self.restore(held.draft, place);
+            self.write_on(ctx, place);
         }
+    }
+
+    /// Puts the cursor behind what the program has written into the field of this place.
+    pub(super) fn write_on(&self, ctx: &Context, place: MiddleView) {
+        let conversation = if let MiddleView::Conversation(id) = place { Some(id) } else { None };
+        edit::forget(ctx, composer::field_id(conversation));
+        self.focus_composer(ctx);
     }
 
     fn take_held(&mut self, number: u64) -> Option<Held> {

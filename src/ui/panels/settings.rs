@@ -146,7 +146,7 @@ pub(crate) fn settings_ui(
     (snapshot, look): (&Snapshot, &Look),
     acts: &mut Vec<Act>,
 ) {
-    let height = (ui.ctx().content_rect().height() - 160.0).clamp(160.0, 560.0);
+    let height = (ui.ctx().content_rect().height() - 160.0).clamp(160.0, 900.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         ui.set_width(ui.available_width() - 8.0);
         ui.spacing_mut().item_spacing.y = 8.0;
