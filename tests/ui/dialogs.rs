@@ -226,6 +226,27 @@ fn a_dialog_leaves_no_tooltip_over_it_and_a_button_has_one() {
 }
 
 #[test]
+fn no_tooltip_lies_over_a_search_or_the_emoji() {
+    let fake = Fake::new();
+    wrote_to_ben(&fake);
+    let mut window = fake.window(LARGE);
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    let (ctrl, shift) = (Modifiers::COMMAND, Modifiers::SHIFT);
+    for (modifiers, key) in [(ctrl | shift, Key::F), (ctrl, Key::K), (ctrl, Key::G), (ctrl, Key::Period)] {
+        let button = window.get_by_label("Settings").rect().center();
+        window.event(egui::Event::PointerMoved(button));
+        (0..90).for_each(|_| window.step());
+        assert!(says(&window, "Settings (Ctrl+,)"));
+        press(&mut window, modifiers, key);
+        (0..3).for_each(|_| window.step());
+        assert!(!says(&window, "Settings (Ctrl+,)"), "below what {key:?} opens");
+        press(&mut window, Modifiers::NONE, Key::Escape);
+        window.event(egui::Event::PointerMoved(button + egui::vec2(0.0, 300.0)));
+        window.run();
+    }
+}
+
+#[test]
 fn who_keeps_editing_types_on() {
     let fake = Fake::new();
     let mut window = fake.window(LARGE);

@@ -154,8 +154,12 @@ fn a_conversation_is_pinned_muted_named_marked_and_put_away() {
     open(&mut window, "Birthdays,");
     window.get_by_label("Unread 1");
     menu(&mut window, "Birthdays, Happy birthday!, pinned, muted");
+    choose(&mut window, "Mark as unread");
+    menu(&mut window, "Birthdays, Happy birthday!, marked as unread, pinned, muted");
     choose(&mut window, "Archive");
-    assert!(!rows(&window).iter().any(|row| row.starts_with("Birthdays,")));
+    assert!(!rows(&window).iter().any(|row| row.starts_with("Birthdays,")), "what is put away is done with");
+    let edge = window.get_by_label("New message").rect().right();
+    assert!(window.get_by_label("Archived").rect().right() <= edge + 1.0, "it is within its column");
     window.get_by_label("Archived").click();
     window.run();
     menu(&mut window, "Birthdays, Happy birthday!, pinned, muted");

@@ -18,6 +18,7 @@ use crate::ui::find::emoji::{EmojiPicker, emoji_ui};
 use crate::ui::find::everywhere::everywhere_ui;
 use crate::ui::find::finder::{FoundPlace, Overlay};
 use crate::ui::find::palette::{Palette, palette_ui};
+use crate::ui::kit::widgets::hide_tooltip;
 use crate::ui::kit::{edit, theme};
 
 /// Widest search over the window.
@@ -111,6 +112,7 @@ impl App {
     fn begin_overlay(&mut self, ctx: &Context, overlay: Overlay) {
         self.shell.finder.focus_before = ctx.memory(egui::Memory::focused);
         self.shell.finder.overlay = Some(overlay);
+        hide_tooltip(ctx);
     }
 
     /// Closes what stands over the window, else the bar, and gives the focus back; false if nothing was open.

@@ -100,6 +100,13 @@ pub(crate) fn mend_button(ui: &mut Ui, text: &str) -> Response {
     dressed(ui, dress, |ui| ui.add(Button::new(label).min_size(vec2(0.0, CONTROL_HEIGHT))))
 }
 
+/// Hides the tooltip of what the pointer rests on, because something comes over it: a tooltip stays while the pointer
+/// rests, so until it moves, the pointer is nowhere.
+pub(crate) fn hide_tooltip(ctx: &egui::Context) {
+    ctx.input_mut(|input| input.pointer = egui::PointerState::default());
+    ctx.request_repaint();
+}
+
 /// A round button: one of several choices in a row.
 pub(crate) fn pill(ui: &mut Ui, selected: bool, text: &str) -> Response {
     let colors = colors(ui);

@@ -19,7 +19,7 @@ use crate::ui::compose::attach::{AttachForm, attach_ui, capture_ui};
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{banner, entered, mend_button, primary, small_button};
+use crate::ui::kit::widgets::{banner, entered, hide_tooltip, mend_button, primary, small_button};
 use crate::ui::kit::words::{self, Look};
 
 /// What a dialog is about.
@@ -167,10 +167,7 @@ pub(crate) fn dialog_ui(
     let modal = Modal::new(id).area(area).backdrop_color(theme::veil(dark)).frame(frame);
     let is_new = std::mem::take(&mut open.is_new);
     if is_new {
-        // A tooltip stays while the pointer rests: until it moves, it is nowhere, and in the next frame no tooltip lies
-        // over the dialog.
-        ctx.input_mut(|input| input.pointer = egui::PointerState::default());
-        ctx.request_repaint();
+        hide_tooltip(ctx);
     }
     let number = open.number;
     let draw = |ui: &mut Ui| {

@@ -206,8 +206,8 @@ fn tabs_ui(ui: &mut Ui, column: &mut LeftColumn, snapshot: &Snapshot) {
         let counted = |word: &str, count: usize| {
             if count == 0 { word.to_owned() } else { format!("{word} {count}") }
         };
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = 6.0;
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
             let mut pills = vec![
                 (Filter::All, "All".to_owned()),
                 (Filter::Unread, counted("Unread", unread)),

@@ -130,7 +130,11 @@ pub(super) fn conversation_menu(
         choice(ui, UiCommand::MarkUnread, label, |it| it.unread ^= true);
     }
     let label = either(marks.archived, "Archive", "Take out of the archive");
-    choice(ui, UiCommand::Archive, label, |it| it.archived ^= true);
+    choice(ui, UiCommand::Archive, label, |it| {
+        it.archived ^= true;
+        // What is put away is done with.
+        it.unread = false;
+    });
     if menu_item(ui, UiCommand::Rename) {
         acts.push(Act::Rename(Marks { with: with(), ..marks.clone() }));
     }

@@ -11,7 +11,7 @@ use crate::ui::commands::UiCommand;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::picture::is_picture;
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{one_line, put, small_button};
+use crate::ui::kit::widgets::{hide_tooltip, one_line, put, small_button};
 
 /// Between the edge of the window and the picture's frame, and within that.
 const MARGIN: f32 = 16.0;
@@ -21,6 +21,9 @@ const PADDING: i8 = 12;
 pub(crate) fn enlarged_ui(ctx: &Context, album: &mut Album, thread: Option<&Thread>, acts: &mut Vec<Act>) {
     let Some(large) = &mut album.large else { return };
     let (id, name, is_new) = (large.id, large.name.clone(), std::mem::take(&mut large.is_new));
+    if is_new {
+        hide_tooltip(ctx);
+    }
     let dark = ctx.global_style().visuals.dark_mode;
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(egui::Margin::same(PADDING));
     let whole = ctx.content_rect().size() - vec2(MARGIN, MARGIN) * 2.0 - vec2(2.0, 2.0) * f32::from(PADDING);
