@@ -60,8 +60,10 @@ fn faults_are_chosen_shown_in_a_bar_and_turned_off_together() {
     let (mut window, done) = opened(Theme::Light);
     assert!(!says(&window, "Faults are on"));
     type_into(&mut window, "Fault", "ben:486");
+    let place = window.get_by_label("Tunnel").rect();
     click(&mut window, "Set fault");
     assert!(says(&window, "Faults are on: ben:486"));
+    assert_eq!(window.get_by_label("Tunnel").rect(), place, "nothing moves away from the pointer");
     click(&mut window, "Tunnel");
     assert!(says(
         &window,

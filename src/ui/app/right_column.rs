@@ -13,6 +13,9 @@ use crate::ui::matrix::matrix_ui;
 use crate::ui::panels::delivery::{RightTab, delivery_ui, title_ui};
 use crate::ui::wire::{Watched, wire_ui};
 
+/// How much of a wide window a ladder gets at first.
+const WIRE_SHARE: f32 = 0.48;
+
 impl Shell {
     /// True if the delivery column is visible.
     pub(crate) fn delivery_shown(&self) -> bool {
@@ -59,7 +62,8 @@ impl Shell {
         } else {
             // A ladder of many people needs more room; the conversation keeps what it needs.
             let most = (ui.available_width() - theme::MIDDLE_WIDTH_MIN).max(theme::WIRE_WIDTH);
-            let panel = Panel::right("wire column").default_size(theme::WIRE_WIDTH).resizable(true);
+            let width = (ui.available_width() * WIRE_SHARE).max(theme::WIRE_WIDTH);
+            let panel = Panel::right("wire column").default_size(width).resizable(true);
             panel.size_range(theme::RIGHT_WIDTH..=most)
         };
         panel.show_separator_line(false).frame(Frame::NONE.fill(colors(ui).side)).show(ui, |ui| {

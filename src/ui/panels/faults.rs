@@ -37,14 +37,15 @@ impl FaultsPanel {
 pub(crate) fn faults_ui(ui: &mut Ui, panel: &mut FaultsPanel, is_choosing: bool) {
     let Some(board) = panel.board.clone() else { return };
     let on = board.on();
+    // Above the bar, so that nothing moves away from the pointer when the first fault is set.
+    if is_choosing {
+        choose_ui(ui, panel);
+    }
     if !on.is_empty() {
         on_ui(ui, panel, &board, &on);
         edge_ui(ui.ctx(), colors(ui).red);
         // Some end by themselves.
         ui.ctx().request_repaint_after(LOOK_EVERY);
-    }
-    if is_choosing {
-        choose_ui(ui, panel);
     }
 }
 
