@@ -107,7 +107,7 @@ impl App {
     }
 
     /// Puts the cursor behind what the program has written into the field of this place.
-    pub(super) fn write_on(&self, ctx: &Context, place: MiddleView) {
+    pub(super) fn write_on(&mut self, ctx: &Context, place: MiddleView) {
         let conversation = if let MiddleView::Conversation(id) = place { Some(id) } else { None };
         edit::forget(ctx, composer::field_id(conversation));
         self.focus_composer(ctx);
