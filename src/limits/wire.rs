@@ -76,9 +76,9 @@ pub const CAPTURE_OPENED_MESSAGES_MAX: usize = 50_000;
 /// Bytes of these.
 pub const CAPTURE_OPENED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Messages on the wire that the window takes in with one frame, so that it stays quick; the rest come with the next ones.
-pub const WIRE_TAKEN_PER_FRAME: usize = 200;
+pub const WIRE_TAKEN_PER_FRAME: usize = 60;
 /// Messages on the wire that the window puts together anew with one frame, after it has dropped old ones.
-pub const WIRE_REGROUPED_PER_FRAME: usize = 1_000;
+pub const WIRE_REGROUPED_PER_FRAME: usize = 300;
 /// People on the wire who are offered as a filter.
 pub const WIRE_PEOPLE_MAX: usize = 200;
 /// Datagrams of a capture that may be put together from fragments at the same time, counted in fragments; there are up to

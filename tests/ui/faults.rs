@@ -112,6 +112,8 @@ fn the_proxy_is_killed_by_a_preset_and_started_again_with_the_rest() {
 fn picture_of_faults_in_a_small_dark_window() {
     let (mut window, _done) = opened_in(SMALL, Theme::Dark);
     click(&mut window, "Flapping Wi-Fi");
+    let bar = window.get_by_label("Turn off").rect();
+    assert!(window.get_by_label("This message").rect().top() > bar.bottom(), "the drawer is below the bar");
     window.snapshot("faults_small_dark");
 }
 

@@ -14,7 +14,7 @@ use crate::ui::panels::delivery::{RightTab, delivery_ui, title_ui};
 use crate::ui::wire::{Watched, wire_ui};
 
 /// How much of a wide window a ladder gets at first.
-const WIRE_SHARE: f32 = 0.48;
+const WIRE_SHARE: f32 = 0.39;
 
 impl Shell {
     /// True if the delivery column is visible.
@@ -121,12 +121,12 @@ impl Shell {
         self.matrix.is_window &= !closes;
     }
 
-    /// Draws the delivery column over the conversation.
-    pub(super) fn drawer_ui(&mut self, ui: &Ui, look: &Look, acts: &mut Vec<Act>) {
+    /// Draws the delivery column over the conversation, from this height down.
+    pub(super) fn drawer_ui(&mut self, ui: &Ui, top: f32, look: &Look, acts: &mut Vec<Act>) {
         let whole = ui.ctx().content_rect();
         let width = if self.is_wide() { theme::WIRE_WIDTH } else { theme::RIGHT_WIDTH };
         let width = width.min(whole.width());
-        let place = Rect::from_min_max(pos2(whole.right() - width, whole.top()), whole.max);
+        let place = Rect::from_min_max(pos2(whole.right() - width, top), whole.max);
         let colors = colors(ui);
         Area::new(Id::unique("drawer")).order(Order::Middle).fixed_pos(place.min).show(ui.ctx(), |ui| {
             let frame =

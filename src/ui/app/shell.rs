@@ -211,6 +211,8 @@ impl Shell {
         acts: &mut Vec<Act>,
     ) {
         let room = ColumnCount::of(ui.available_width());
+        // Below what stands above the columns.
+        let top = ui.available_rect_before_wrap().top();
         self.room = Some(room);
         self.left.new_draft = self.new_draft();
         self.look_for_sent(snapshot);
@@ -231,7 +233,7 @@ impl Shell {
             ColumnCount::Narrow => self.middle_column(ui, (snapshot, pictures), look, acts),
         }
         if room != ColumnCount::Wide && self.drawer && self.thread(snapshot).is_some() {
-            self.drawer_ui(ui, look, acts);
+            self.drawer_ui(ui, top, look, acts);
         }
     }
 

@@ -142,9 +142,9 @@ fn step_ui(
     } else {
         arrow(ui, pos2(from, y), pos2(to, y), ink);
     }
-    // What a fault did is said in full: nothing else stands beside the arrow.
-    let room =
-        if befell.is_some() { (from - to).abs().max(column * 2.0) } else { (from - to).abs().max(40.0) };
+    // What a fault did, and which transmission it is, is said in full: nothing else stands beside the arrow.
+    let is_long = befell.is_some() || step.turn > 0;
+    let room = if is_long { (from - to).abs().max(column * 2.0) } else { (from - to).abs().max(40.0) };
     let galley = one_line(ui, &words, theme::regular(12.0), ink, room - 12.0);
     let left = (f32::midpoint(from, to) - galley.size().x / 2.0).max(rect.left() + TIMES);
     put(ui.painter(), pos2(left, y - galley.size().y - 2.0), galley);
