@@ -113,7 +113,8 @@ fn picture_of_faults_in_a_small_dark_window() {
     let (mut window, _done) = opened_in(SMALL, Theme::Dark);
     click(&mut window, "Flapping Wi-Fi");
     let bar = window.get_by_label("Turn off").rect();
-    assert!(window.get_by_label("This message").rect().top() > bar.bottom(), "the drawer is below the bar");
+    let tab = window.get_by_role_and_label(Role::Tab, "Wire").rect();
+    assert!(tab.top() > bar.bottom() + 8.0, "the drawer is below the bar: {tab:?} {bar:?}");
     window.snapshot("faults_small_dark");
 }
 

@@ -128,7 +128,9 @@ impl Shell {
         let width = width.min(whole.width());
         let place = Rect::from_min_max(pos2(whole.right() - width, top), whole.max);
         let colors = colors(ui);
-        Area::new(Id::unique("drawer")).order(Order::Middle).fixed_pos(place.min).show(ui.ctx(), |ui| {
+        // What does not fit is below the window, not above the drawer.
+        let area = Area::new(Id::unique("drawer")).order(Order::Middle).fixed_pos(place.min).constrain(false);
+        area.show(ui.ctx(), |ui| {
             let frame =
                 Frame::NONE.fill(colors.side).stroke(Stroke::new(1.0, colors.line)).shadow(egui::Shadow {
                     offset: [-4, 0],
