@@ -2,7 +2,11 @@
 //! scrolled, flung, with one more message in each frame, with another width in each frame. Then the field `To:` with
 //! 20,000 contacts. Run: `cargo bench --bench list`.
 
-#![expect(clippy::indexing_slicing, clippy::print_stdout, reason = "a measurement, not a part of the program")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a measurement, not a part of the program"
+)]
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -117,7 +121,8 @@ fn outline_of(message: &MessageView) -> Outline {
 
 fn archive(count: u64) -> Snapshot {
     let people: Vec<Person> = ["Ann", "Ben", "Cy", "Dana", "Eli"].map(person).to_vec();
-    let messages: Vec<Arc<MessageView>> = (MESSAGES - count + 1..=MESSAGES).map(|id| message(id, &people)).collect();
+    let messages: Vec<Arc<MessageView>> =
+        (MESSAGES - count + 1..=MESSAGES).map(|id| message(id, &people)).collect();
     let outline = messages.iter().map(|message| outline_of(message));
     let head = ConversationHead {
         id: ConversationId(1),
@@ -236,25 +241,26 @@ fn main() {
 
 fn frames_of(count: u64, frames: u64) {
     let mut window = Window::open(&archive(count));
-    let measure = |what: &str, window: &mut Window, prepare: &dyn Fn(&mut Window, u64) -> Vec<egui::Event>| {
-        let timed = |number| {
-            let events = prepare(window, number);
-            let start = now();
-            window.frame(&events);
-            start.elapsed()
+    let measure =
+        |what: &str, window: &mut Window, prepare: &dyn Fn(&mut Window, u64) -> Vec<egui::Event>| {
+            let timed = |number| {
+                let events = prepare(window, number);
+                let start = now();
+                window.frame(&events);
+                start.elapsed()
+            };
+            let mut times: Vec<Duration> = (0..frames).map(timed).collect();
+            times.sort_unstable();
+            let at = |percent: usize| {
+                times[(times.len() * percent).div_ceil(100).saturating_sub(1)].as_secs_f64() * 1000.0
+            };
+            println!(
+                "{count} messages, {what}: median {:.2} ms, 99 % {:.2} ms, longest {:.2} ms",
+                at(50),
+                at(99),
+                at(100)
+            );
         };
-        let mut times: Vec<Duration> = (0..frames).map(timed).collect();
-        times.sort_unstable();
-        let at = |percent: usize| {
-            times[(times.len() * percent).div_ceil(100).saturating_sub(1)].as_secs_f64() * 1000.0
-        };
-        println!(
-            "{count} messages, {what}: median {:.2} ms, 99 % {:.2} ms, longest {:.2} ms",
-            at(50),
-            at(99),
-            at(100)
-        );
-    };
     measure("at rest", &mut window, &|_, _| Vec::new());
     measure("one more message in each frame", &mut window, &|window, number| {
         window.take_in(count + number + 1);
