@@ -182,11 +182,11 @@ impl Window {
     }
 
     /// One more message at the end of the conversation, as the engine would publish it.
-    fn take_in(&mut self, id: u64) {
+    fn take_in(&self, id: u64) {
         let mut snapshot = Snapshot::clone(&self.shown.0.borrow());
         if let Some(thread) = &snapshot.thread {
             let one = message(MESSAGES + id, &thread.people);
-            let outline = thread.outline.iter().cloned().chain([outline_of(&one)]).collect();
+            let outline = thread.outline.iter().copied().chain([outline_of(&one)]).collect();
             let messages = thread.messages.iter().cloned().chain([one]).collect();
             let thread = Thread { outline, messages, ..Thread::clone(thread) };
             snapshot.thread = Some(Arc::new(thread));
