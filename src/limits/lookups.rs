@@ -21,6 +21,8 @@ pub const DNS_NAME_BYTES_MAX: usize = 253;
 pub const LOOKUP_PLACES_MAX: usize = 8;
 /// Records of one answer of DNS that are looked at; whoever owns a domain may send thousands.
 pub const DNS_RECORDS_READ_MAX: usize = 64;
+/// Aliases that are followed from one name.
+pub const DNS_ALIASES_MAX: usize = 4;
 /// Names whose addresses are known from a look-up a moment ago; over it, the one that ends first is forgotten.
 pub const NAMES_KNOWN_MAX: usize = 4096;
 /// Bytes of one: the name twice, and its addresses.

@@ -10,10 +10,30 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::rr::{RData, Record, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use tokio::sync::Semaphore;
 
-use crate::limits::{DNS_QUESTIONS_MAX, DNS_RECORDS_READ_MAX, QUESTION_WAIT};
+use crate::limits::{DNS_ALIASES_MAX, DNS_QUESTIONS_MAX, DNS_RECORDS_READ_MAX, QUESTION_WAIT};
+
+/// What came of one question.
+enum Answer<T> {
+    /// These; perhaps none.
+    Records(Vec<T>),
+    /// None, but the name is an alias. The library asks for what the SRV records behind it name, as if these were further
+    /// aliases, and finds nothing there.
+    LostInAlias,
+}
+
+impl<T> Answer<T> {
+    const fn none() -> Self {
+        Self::Records(Vec::new())
+    }
+}
+
+fn is_same(one: &Name, other: &str) -> bool {
+    let other = other.trim_end_matches('.');
+    one.to_ascii().trim_end_matches('.').eq_ignore_ascii_case(other)
+}
 
 /// The name servers, and resolvers to query them.
 pub(super) struct Dns {
@@ -72,7 +92,7 @@ impl Dns {
     }
 
     /// The records of a name that `read` accepts, in the order of the answer, the first ones if there are very many; a
-    /// negative answer counts as an answer.
+    /// negative answer counts as an answer. Aliases are followed (RFC 1034 §3.6.2).
     pub(super) async fn ask<T>(
         &self,
         name: &str,
@@ -80,21 +100,49 @@ impl Dns {
         read: fn(&RData) -> Option<T>,
         questions: &Questions,
     ) -> Vec<T> {
+        let alias = |data: &RData| if let RData::CNAME(to) = data { Some(to.to_ascii()) } else { None };
+        let mut name = name.to_owned();
+        for _ in 0..DNS_ALIASES_MAX {
+            match self.ask_once(&name, kind, read, questions).await {
+                Answer::Records(records) => return records,
+                Answer::LostInAlias => {
+                    let Answer::Records(to) = self.ask_once(&name, RecordType::CNAME, alias, questions).await
+                    else {
+                        return Vec::new();
+                    };
+                    let Some(to) = to.into_iter().next() else { return Vec::new() };
+                    name = to;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    async fn ask_once<T>(
+        &self,
+        name: &str,
+        kind: RecordType,
+        read: fn(&RData) -> Option<T>,
+        questions: &Questions,
+    ) -> Answer<T> {
         let Some(resolvers) = self.resolvers() else {
             questions.note("no name server is known");
-            return Vec::new();
+            return Answer::none();
         };
-        let Ok(_own) = questions.free.acquire().await else { return Vec::new() };
-        let Ok(_free) = self.free.acquire().await else { return Vec::new() };
+        let Ok(_own) = questions.free.acquire().await else { return Answer::none() };
+        let Ok(_free) = self.free.acquire().await else { return Answer::none() };
         let mut said = String::new();
         for resolver in resolvers {
             match tokio::time::timeout(QUESTION_WAIT, resolver.lookup(name, kind)).await {
                 Ok(Ok(found)) => {
                     questions.found(found.answers());
                     let records = found.answers().iter().filter_map(|record| read(&record.data));
-                    return records.take(DNS_RECORDS_READ_MAX).collect();
+                    return Answer::Records(records.take(DNS_RECORDS_READ_MAX).collect());
                 }
-                Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => return Vec::new(),
+                Ok(Err(NetError::Dns(DnsError::NoRecordsFound(none)))) => {
+                    let went_astray = kind == RecordType::SRV && !is_same(none.query.name(), name);
+                    return if went_astray { Answer::LostInAlias } else { Answer::none() };
+                }
                 Ok(Err(NetError::Dns(DnsError::ResponseCode(code)))) => said = format!(" ({code})"),
                 Ok(Err(error)) => {
                     tracing::debug!(name, %kind, %error, "a question to DNS failed");
@@ -104,7 +152,7 @@ impl Dns {
             }
         }
         questions.note(format!("{kind} of {}{said}", name.trim_end_matches('.')));
-        Vec::new()
+        Answer::none()
     }
 
     fn resolvers(&self) -> Option<&[TokioResolver; 2]> {

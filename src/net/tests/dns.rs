@@ -167,9 +167,12 @@ struct Odd {
     silent: Option<&'static str>,
     /// Over UDP it claims that the answer is truncated (TC).
     truncates: bool,
+    /// With an alias it also sends what `behind.example` has, as a recursive name server does.
+    follows: bool,
 }
 
 const A: u16 = 1;
+const CNAME: u16 = 5;
 const AAAA: u16 = 28;
 const SRV: u16 = 33;
 const NAPTR: u16 = 35;
@@ -184,7 +187,15 @@ impl Odd {
             ("_sip._udp.odd.example", SRV, srv(1, 5070, "a.odd.example")),
             ("a.odd.example", A, vec![127, 0, 0, 5]),
         ];
-        Self { records, drops: &[], refuses: None, edns: true, silent: None, truncates: false }
+        Self {
+            records,
+            drops: &[],
+            refuses: None,
+            edns: true,
+            silent: None,
+            truncates: false,
+            follows: false,
+        }
     }
 
     /// Runs until the program ends; returns its address and the queries it receives.
@@ -228,13 +239,13 @@ impl Odd {
     }
 
     fn answer(&self, message: &[u8], over_tcp: bool, asked: &Asked) -> Option<Vec<u8>> {
-        let (mut at, mut labels) = (12, Vec::new());
+        let (mut at, mut asked_for) = (12, Vec::new());
         while message[at] != 0 {
             let end = at + 1 + usize::from(message[at]);
-            labels.push(String::from_utf8_lossy(&message[at + 1..end]).to_lowercase());
+            asked_for.push(String::from_utf8_lossy(&message[at + 1..end]).to_lowercase());
             at = end;
         }
-        let (name, kind) = (labels.join("."), u16::from_be_bytes([message[at + 1], message[at + 2]]));
+        let (name, kind) = (asked_for.join("."), u16::from_be_bytes([message[at + 1], message[at + 2]]));
         let question = &message[12..at + 5];
         asked.lock().unwrap().push((name.clone(), kind, over_tcp));
         if self.drops.contains(&kind) || self.silent.is_some_and(|end| name.ends_with(end)) {
@@ -251,14 +262,22 @@ impl Odd {
         if let Some((_, code)) = self.refuses.filter(|(refused, _)| *refused == kind) {
             return reply(0x8180 | u16::from(code), &[], 0);
         }
-        let found: Vec<_> =
-            self.records.iter().filter(|(owner, of, _)| *owner == name && *of == kind).collect();
+        let of_name = |name: &str| {
+            let is_it =
+                |record: &&(&str, u16, Vec<u8>)| record.0 == name && [kind, CNAME].contains(&record.1);
+            self.records.iter().filter(is_it).collect::<Vec<_>>()
+        };
+        let mut found = of_name(&name);
+        if self.follows && found.iter().any(|record| record.1 == CNAME) {
+            found.extend(of_name("behind.example"));
+        }
         if self.truncates && !over_tcp && !found.is_empty() {
             return reply(0x8380, &[], 0);
         }
-        let records = found.iter().flat_map(|(_, _, data)| {
+        let records = found.iter().flat_map(|(owner, kind, data)| {
             let length = u16::try_from(data.len()).unwrap().to_be_bytes();
-            [&[0xc0, 12][..], &kind.to_be_bytes(), &[0, 1, 0, 0, 0, 60], &length, data].concat()
+            let owner = if *owner == name { vec![0xc0, 12] } else { labels(owner) };
+            [&owner[..], &kind.to_be_bytes(), &[0, 1, 0, 0, 0, 60], &length, data].concat()
         });
         let is_known = self.records.iter().any(|(owner, ..)| owner.ends_with(&name));
         reply(if is_known { 0x8580 } else { 0x8583 }, &records.collect::<Vec<_>>(), found.len())
@@ -271,13 +290,13 @@ fn named(work: impl FnOnce() + Send + 'static) {
 }
 
 fn srv(priority: u16, port: u16, target: &str) -> Vec<u8> {
-    let mut data = [priority, 1, port].map(u16::to_be_bytes).concat();
-    for label in target.split('.') {
-        data.push(u8::try_from(label.len()).unwrap());
-        data.extend(label.as_bytes());
-    }
-    data.push(0);
-    data
+    [[priority, 1, port].map(u16::to_be_bytes).concat(), labels(target)].concat()
+}
+
+/// A name as it is written in a message.
+fn labels(name: &str) -> Vec<u8> {
+    let written = |label: &str| [&[u8::try_from(label.len()).unwrap()], label.as_bytes()].concat();
+    name.split('.').map(written).chain([vec![0]]).collect::<Vec<_>>().concat()
 }
 
 /// The hops of `sip:odd.example`, or why there are none; and the queries.

@@ -3,6 +3,35 @@
 use super::*;
 
 #[test]
+fn rfc_1034_a_service_behind_aliases_is_found() {
+    run(async {
+        for follows in [true, false] {
+            let records = vec![
+                ("_sip._udp.odd.example", CNAME, labels("behind.example")),
+                ("behind.example", SRV, srv(1, 5070, "a.odd.example")),
+                ("a.odd.example", A, vec![127, 0, 0, 5]),
+            ];
+            let (found, asked) = look_up(Odd { records, follows, ..Odd::usual() }).await;
+            assert_eq!(found.unwrap(), ["UDP 127.0.0.5:5070"], "{asked:?}");
+        }
+    });
+}
+
+#[test]
+fn w31_aliases_that_lead_to_each_other_have_an_end() {
+    run(async {
+        let records = vec![
+            ("_sip._udp.odd.example", CNAME, labels("behind.example")),
+            ("behind.example", CNAME, labels("_sip._udp.odd.example")),
+            ("odd.example", A, vec![127, 0, 0, 6]),
+        ];
+        let (found, asked) = look_up(Odd { records, ..Odd::usual() }).await;
+        assert_eq!(found.unwrap(), ["UDP 127.0.0.6:5060"]);
+        assert!(asked.len() < 60, "{} {asked:?}", asked.len());
+    });
+}
+
+#[test]
 fn w19_a_question_that_is_not_answered_leaves_the_others_in_use() {
     for drops in [&[NAPTR][..], &[AAAA], &[NAPTR, AAAA]] {
         run(async {
