@@ -34,16 +34,23 @@ impl Uri {
         Ok(Self { text: text.into(), scheme, parts })
     }
 
-    /// Parses what a person typed: `ann@domain.com` becomes `sip:ann@domain.com`; with a scheme it stays.
+    /// Parses what a person typed: `ann@domain.com` becomes `sip:ann@domain.com`; with a scheme it stays. What has to be
+    /// escaped in the user part is (RFC 3261 §19.1.2).
     ///
     /// # Errors
     /// It is not a URI either way.
     pub fn typed(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         match Self::parse(text) {
-            // `localhost:5060` looks like a scheme.
-            Ok(uri) if !uri.is_host_and_port() => Ok(uri),
-            first => Self::parse(&format!("sip:{}", with_user_escaped(text))).or(first),
+            // `localhost:5060` looks like a scheme. A `#` is read, since others send it, and not written.
+            Ok(uri) if !uri.is_host_and_port() && !uri.user().is_some_and(|user| user.contains('#')) => {
+                Ok(uri)
+            }
+            first => {
+                let with_scheme = text.split_once(':').filter(|(name, _)| Scheme::of(name).has_parts());
+                let (scheme, rest) = with_scheme.unwrap_or(("sip", text));
+                Self::parse(&format!("{scheme}:{}", with_user_escaped(rest))).or(first)
+            }
         }
     }
 
@@ -338,9 +345,11 @@ fn with_user_escaped(text: &str) -> Cow<'_, str> {
     if user.contains(char::is_whitespace) {
         return Cow::Borrowed(text);
     }
+    let is_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut out = String::with_capacity(text.len());
-    for byte in user.bytes() {
-        if is_user(byte) || byte == b'%' || byte == b':' {
+    for (place, byte) in user.bytes().enumerate() {
+        let is_escape = byte == b'%' && user.get(place + 1..place + 3).is_some_and(is_hex);
+        if is_user(byte) || is_escape || byte == b':' {
             out.push(char::from(byte));
         } else {
             write!(out, "%{byte:02X}").unwrap_or_default();

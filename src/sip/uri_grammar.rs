@@ -25,7 +25,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         let is = |name: &str| text.eq_ignore_ascii_case(name);
         match text.len() {
             3 if is("sip") => Self::Sip,

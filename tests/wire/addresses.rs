@@ -176,6 +176,15 @@ fn what_a_person_types_becomes_a_uri() {
         ("sips:ann@domain.com", "sips:ann@domain.com"),
         ("tel:112", "tel:112"),
         ("J\u{fc}rgen@domain.com", "sip:J%C3%BCrgen@domain.com"),
+        ("sip:J\u{fc}rgen@domain.com", "sip:J%C3%BCrgen@domain.com"),
+        ("im:J\u{fc}rgen@domain.com", "im:J%C3%BCrgen@domain.com"),
+        ("SIPS:J%C3%BCrgen@domain.com;transport=tcp", "SIPS:J%C3%BCrgen@domain.com;transport=tcp"),
+        ("100#@domain.com", "sip:100%23@domain.com"),
+        ("sip:100#@domain.com", "sip:100%23@domain.com"),
+        ("sip:50%@domain.com", "sip:50%25@domain.com"),
+        ("50%ax@domain.com", "sip:50%25ax@domain.com"),
+        ("sip:ann:secret@domain.com", "sip:ann:secret@domain.com"),
+        ("sip:domain.com?Subject=a@b", "sip:domain.com?Subject=a@b"),
     ];
     for (typed, text) in table {
         assert_eq!(Uri::typed(typed).unwrap().as_str(), text, "{typed}");
