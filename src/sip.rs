@@ -105,7 +105,7 @@ pub use imdn::{Disposition, Imdn};
 pub use leg::{Dialog, Leg, LegTemplate, Member, Sees};
 pub use list_body::{Copy, with_list};
 pub use message::{Message, Request, Response, kept_reason, parse};
-pub use mime::{file_name, media_type, parameter};
+pub use mime::{file_name, media_type, parameter, transfer_decoded};
 pub use mime_builder::enclose;
 pub use names::{Method, Transport, long_name, reason_phrase};
 pub use secondary_to::{Addressed, ReportMode, ReportOptions, SECONDARY_TO, also_to, recipients};

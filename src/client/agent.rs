@@ -22,4 +22,8 @@ pub(super) mod server_connection;
 
 mod reach;
 
+mod device;
+
+pub(super) mod service_route;
+
 pub(super) mod redirect;

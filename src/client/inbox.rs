@@ -9,6 +9,7 @@ mod quota;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use self::composing::Composing;
@@ -26,6 +27,7 @@ use crate::model::text::{Shown, shown};
 use crate::sip::date;
 use crate::sip::{
     Fields, NameAddr, Params, Request, also_to, file_name, inner_media_type, media_type, parameter,
+    transfer_decoded,
 };
 use crate::time::{Now, Timestamp};
 
@@ -179,7 +181,7 @@ impl Inbox {
             from: from.clone(),
             also_to: also_to.to_vec(),
             content_type: content_type(fields),
-            body: asked.request.body(),
+            body: body(asked.request),
             key: key.to_owned(),
             verified: core.is_from_server(asked.request, asked.flow),
         })
@@ -287,6 +289,12 @@ fn content_type(fields: &Fields) -> String {
     }
 }
 
+/// The body, readable. A transfer encoding is no part of SIP, but gateways from mail and SMS send one.
+fn body(request: &Request) -> Bytes {
+    let encoding = request.fields().first("Content-Transfer-Encoding").unwrap_or_default();
+    transfer_decoded(encoding, &request.body())
+}
+
 /// True for a copy of what this user wrote.
 pub(super) fn is_own(row: &IncomingRow, profile: &Profile) -> bool {
     address_key(&row.from.address) == uri_key(&profile.address)
@@ -294,14 +302,14 @@ pub(super) fn is_own(row: &IncomingRow, profile: &Profile) -> bool {
 
 fn content_is(request: &Request, media_type: &str) -> bool {
     let written = request.fields().first("Content-Type").unwrap_or_default();
-    inner_media_type(written, &request.body()) == media_type
+    inner_media_type(written, &body(request)) == media_type
 }
 
 /// Somebody is typing, or has stopped (RFC 3994): passed to the owner, not stored. Ignored if there is no
 /// conversation with that person yet.
 fn composing(core: &mut Core, conversations: &Conversations, request: &Request, now: Now) {
     let from = person(&request.fields().from());
-    let Some(composing) = Composing::parse(&request.body()) else {
+    let Some(composing) = Composing::parse(&body(request)) else {
         return;
     };
     if let Some(conversation) = conversations.find(std::slice::from_ref(&from), core) {

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// Servers that a registrar may put into the way of our messages (RFC 3608), and bytes of each; of more, none is taken.
+pub const SERVICE_ROUTES_MAX: usize = 8;
+/// See above.
+pub const SERVICE_ROUTE_BYTES_MAX: usize = 512;
 /// Attempts whose recipients' addresses are kept parsed, to look up who a report is about.
 pub const DIRECTORIES_KEPT: usize = 8;
 /// Time from one commit of a client to the next while many come: well below T1 (RFC 3261 §17.1.1.1), so that no sender

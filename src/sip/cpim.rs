@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::cursor::elements;
-use super::mime::{Ends, header_fields};
+use super::mime::{Ends, Headers, header_fields};
 use crate::limits::IMDN_ID_BYTES_MAX;
 
 /// The namespace of RFC 5438's headers.
@@ -33,15 +33,21 @@ pub struct Cpim {
 }
 
 impl Cpim {
-    /// Parses message headers, a blank line, MIME headers, a blank line, the body (RFC 3862 §2). None if it does not
-    /// have that form.
+    /// Parses message headers, a blank line, MIME headers, a blank line, the body (RFC 3862 §2). Some write all headers in
+    /// one block, as the examples of RFC 5438 are printed, and some begin with a blank line. None if it does not have any
+    /// of these forms.
     #[must_use]
     pub fn parse(bytes: &Bytes) -> Option<Self> {
-        let (headers, rest) = header_fields(bytes, 0, Ends::AtBlankLine)?;
+        let begin = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let (headers, rest) = header_fields(bytes, begin, Ends::AtBlankLine)?;
         if headers.0.is_empty() {
             return None;
         }
-        let (inner, start) = header_fields(bytes, rest, Ends::AtBlankLine)?;
+        let (inner, start) = if headers.first("Content-Type").is_some() {
+            (Headers(headers.0.clone()), rest)
+        } else {
+            header_fields(bytes, rest, Ends::AtBlankLine)?
+        };
         let mut cpim = Self {
             content_type: inner.first("Content-Type").unwrap_or("text/plain").to_owned(),
             body: inner.decoded(&bytes.slice(start..)),
@@ -158,6 +164,9 @@ mod tests {
         let bytes = Bytes::from(ASKING.replace("\r\nContent-type", "\r\n\r\nContent-type"));
         let cpim = Cpim::parse(&bytes).unwrap();
         assert_eq!((cpim.content_type.as_str(), &cpim.body[..]), ("text/plain", &b"Hello World"[..]));
+        for odd in [ASKING.to_owned(), format!("\r\n{ASKING}"), format!("\n{}", ASKING.replace('\r', ""))] {
+            assert_eq!(Cpim::parse(&Bytes::from(odd)).as_ref(), Some(&cpim), "all headers in one block");
+        }
         let bare = Cpim::parse(&Bytes::from_static(b"From: a\n\n\nx")).unwrap();
         assert_eq!((bare.content_type.as_str(), &bare.body[..]), ("text/plain", &b"x"[..]));
     }

@@ -176,12 +176,13 @@ impl Challenge {
 
     fn of(params: &Params) -> Option<Self> {
         let is_offered = |qop: &str| qop.split(',').any(|word| word.trim().eq_ignore_ascii_case("auth"));
-        let protection = match params.get("qop") {
+        let given = |name: &str| params.get(name).filter(|value| !value.trim().is_empty());
+        let protection = match given("qop") {
             None => Protection::None,
             Some(qop) if is_offered(qop) => Protection::Auth,
             Some(_) => return None,
         };
-        let name = params.get("algorithm");
+        let name = given("algorithm");
         let base = name.and_then(session_base);
         // The client nonce that such an answer needs is only sent with qop.
         if base.is_some() && protection == Protection::None {

@@ -38,16 +38,19 @@ impl Headers {
 
     /// The bytes of a body with its transfer encoding decoded; unchanged if that is invalid.
     pub(super) fn decoded(&self, body: &Bytes) -> Bytes {
-        let encoding = self.first("Content-Transfer-Encoding").unwrap_or_default().trim();
-        let decoded = if encoding.eq_ignore_ascii_case("base64") {
-            base64_decode(body)
-        } else if encoding.eq_ignore_ascii_case("quoted-printable") {
-            quoted_printable_decode(body)
-        } else {
-            None
-        };
-        decoded.map_or_else(|| body.clone(), Bytes::from)
+        transfer_decoded(self.first("Content-Transfer-Encoding").unwrap_or_default(), body)
     }
+}
+
+/// The bytes of a body with this Content-Transfer-Encoding undone (RFC 2045 §6); unchanged if they are not in it.
+#[must_use]
+pub fn transfer_decoded(encoding: &str, body: &Bytes) -> Bytes {
+    let decoded = match encoding.trim() {
+        base64 if base64.eq_ignore_ascii_case("base64") => base64_decode(body),
+        quoted if quoted.eq_ignore_ascii_case("quoted-printable") => quoted_printable_decode(body),
+        _ => None,
+    };
+    decoded.map_or_else(|| body.clone(), Bytes::from)
 }
 
 impl Part {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::own_contact::OwnContact;
 use super::redirect::Target;
 use super::server_connection::{Opening, ServerConnection};
+use super::service_route::ServiceRoute;
 use super::sign_in::{Answerer, Challenges};
 use crate::machine::{
     Batch, BatchId, ConnectId, Flow, Hop, LookupTerms, Output, PendingCommits, ResolveId, Transmit,
@@ -145,6 +146,8 @@ pub(crate) struct Core {
     pub(crate) own_contact: OwnContact,
     /// Digest challenges, and the credentials for them.
     pub(crate) challenges: Challenges,
+    /// The way that our registrar wants our messages to take.
+    pub(crate) service_route: ServiceRoute,
     /// Our server accepts recipient lists (RFC 5365, W27), as far as is known.
     pub(crate) takes_lists: bool,
     /// Requests and responses under way.
@@ -157,15 +160,6 @@ pub(crate) struct Core {
     last_detour: u64,
     /// Distinguishes this device from our others: a `urn:uuid:` (RFC 5626 §4.1); none where what is stored does not last.
     pub(crate) instance: Option<String>,
-}
-
-/// What a registration says about its device (RFC 5626 §4.2).
-#[derive(Debug, Default)]
-pub(crate) struct Device {
-    /// Parameters of its Contact.
-    pub(crate) params: String,
-    /// It asks to be reached over the flow that it registers on.
-    pub(crate) is_outbound: bool,
 }
 
 impl Core {
@@ -188,6 +182,7 @@ impl Core {
             server,
             own_contact,
             challenges,
+            service_route: ServiceRoute::default(),
             takes_lists: false,
             transactions,
             random,
@@ -297,12 +292,14 @@ impl Core {
     /// The start of a request that leaves on `flow` and that our server answers itself, and the branch in its Via.
     pub(crate) fn request(&mut self, method: &Method, uri: &Uri, flow: Flow) -> (Compose, String) {
         let (begun, branch) = self.request_to_anybody(method, uri, flow);
+        let begun = if *method == Method::Message { self.service_route.put(begun) } else { begun };
         (self.challenges.authorize(begun, (method, uri), Answerer::Server, &mut self.random), branch)
     }
 
     /// The same for a MESSAGE that our server passes on to the person with this address.
     pub(crate) fn request_to_person(&mut self, uri: &Uri, flow: Flow) -> (Compose, String) {
         let (begun, branch) = self.request_to_anybody(&Method::Message, uri, flow);
+        let begun = self.service_route.put(begun);
         let answerer = Answerer::Recipient(uri);
         (self.challenges.authorize(begun, (&Method::Message, uri), answerer, &mut self.random), branch)
     }
@@ -363,15 +360,6 @@ impl Core {
     pub(crate) fn is_own_instance(&self, contact: &NameAddr) -> bool {
         let said = contact.params.get("+sip.instance").map(|said| said.trim_matches(['<', '>']));
         said.is_some_and(|said| self.instance.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(said)))
-    }
-
-    /// What our registration on a flow says of this device; `lacks_outbound` if the path does not support RFC 5626.
-    pub(crate) fn device(&self, flow: Flow, lacks_outbound: bool) -> Device {
-        let Some(instance) = &self.instance else { return Device::default() };
-        // Behind a NAT, outbound over UDP would need STUN.
-        let is_outbound = flow.transport.is_reliable() && !lacks_outbound;
-        let reg_id = if is_outbound { ";reg-id=1" } else { "" };
-        Device { params: format!(";+sip.instance=\"<{instance}>\"{reg_id}"), is_outbound }
     }
 
     /// Whether a request is from our server (W25): over the connection that we opened to it, or from its address and to

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::core::Core;
-use crate::limits::CONTACTS_READ_MAX;
+use crate::limits::{BINDING_EXPIRES_MAX_SECS, CONTACTS_READ_MAX};
 use crate::sip::{Fields, NameAddr};
 
 /// For how long our binding lasts (RFC 3261 §10.2.4). Ours is the Contact of this device, else the one with our own
@@ -38,10 +38,11 @@ fn whole_secs(text: &str) -> Option<u32> {
     Some(digits.parse().unwrap_or(u32::MAX))
 }
 
-/// The registrar's minimum (RFC 3261 §10.2.8), or twice what we asked for.
+/// The registrar's minimum (RFC 3261 §10.2.8), or twice what we asked for; no more than we keep a registration for.
 pub(crate) fn longer_interval(fields: &Fields, asked_secs: u32) -> u32 {
     let told = fields.first("Min-Expires").and_then(|text| text.trim().parse().ok());
-    told.filter(|told| *told > asked_secs).unwrap_or_else(|| asked_secs.saturating_mul(2))
+    let longer = told.filter(|told| *told > asked_secs).unwrap_or_else(|| asked_secs.saturating_mul(2));
+    longer.min(BINDING_EXPIRES_MAX_SECS)
 }
 
 /// `Retry-After: 18000;duration=3600 (maintenance)` (RFC 3261 §20.33).

@@ -63,10 +63,11 @@ impl Redirects {
         Self { tried: vec![uri], ..Self::default() }
     }
 
-    /// Adds the targets of a 3xx. A 380 names another service, not another address, so it is ignored.
+    /// Adds the targets of a 3xx; one that is not known counts as a 300 (RFC 3261 §8.1.3.2). A 380 names another service,
+    /// not another address, so it is ignored.
     pub(crate) fn take(&mut self, response: &Response, keep: Keep) {
         let is_proxy = response.status() == 305;
-        if !matches!(response.status(), 300..=302 | 305) || self.steps >= REDIRECT_STEPS_MAX {
+        if !matches!(response.status(), 300..=379 | 381..=399) || self.steps >= REDIRECT_STEPS_MAX {
             return;
         }
         self.steps += 1;

@@ -247,6 +247,27 @@ fn what_we_do_not_do_is_answered_plainly() {
 }
 
 #[test]
+fn what_a_gateway_sends_in_a_transfer_encoding_is_read() {
+    for (encoding, body, text) in [
+        ("base64", "Z3LDvMOf", "grüß"),
+        ("Quoted-Printable", "gr=C3=BC=C3=9F", "grüß"),
+        ("8bit", "gr=C3=BC", "gr=C3=BC"),
+        ("base64", "not in it!", "not in it!"),
+    ] {
+        let mut stage = Stage::new(&account());
+        let field = format!("Content-Transfer-Encoding: {encoding}\nContent-Type");
+        stage.proxy_sends(&leg("c1", "", body).replace("Content-Type", &field));
+        assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "{}", stage.sent[0].1);
+        let body_of = |write: &Write| {
+            let Write::Incoming(row) = write else { return None };
+            Some(String::from_utf8_lossy(&row.body).into_owned())
+        };
+        let bodies: Vec<_> = stage.rows.iter().filter_map(body_of).collect();
+        assert_eq!(bodies, [text], "{encoding} {body}");
+    }
+}
+
+#[test]
 fn options_says_what_we_can() {
     let mut stage = Stage::new(&account());
     stage.proxy_sends(&leg("c1", "", "").replace("MESSAGE", "OPTIONS"));

@@ -3,6 +3,7 @@
 mod connection;
 
 use super::*;
+use crate::limits::{SERVICE_ROUTE_BYTES_MAX, SERVICE_ROUTES_MAX};
 use crate::machine::ConnectFault;
 use crate::model::account::ConnectStep;
 
@@ -89,7 +90,9 @@ fn a_registration_is_refreshed_before_it_expires() {
 fn an_interval_too_brief_is_made_longer() {
     let mut stage = Stage::new(&account());
     stage.command(AgentCommand::Connect);
-    for (min_expires, asked) in [("Min-Expires: 900\n", "900"), ("", "1800"), ("Min-Expires: 5\n", "3600")] {
+    for (min_expires, asked) in
+        [("Min-Expires: 900\n", "900"), ("", "1800"), ("Min-Expires: 4294967295\n", "86400")]
+    {
         let request = stage.take_sent("REGISTER");
         stage.answer(&request, "423 Interval Too Brief", min_expires);
         let again = &stage.sent.last().unwrap().1;
@@ -347,16 +350,73 @@ fn w6_an_account_that_does_not_register_asks_by_options_before_its_first_submiss
 }
 
 #[test]
-fn w6_a_server_that_does_not_know_options_gives_no_proof() {
-    for (status, expected) in [
-        ("404 Not Found", RegistrationState::NoFanOut),
-        ("501 Not Implemented", RegistrationState::NoFanOut),
-        ("200 OK", RegistrationState::NoFanOut),
+fn w6_a_server_that_refuses_options_gives_no_proof_and_may_take_messages() {
+    for status in [
+        "200 OK",
+        "400 Bad Request",
+        "403 Forbidden",
+        "404 Not Found",
+        "405 Method Not Allowed",
+        "480 Temporarily Unavailable",
+        "483 Too Many Hops",
+        "486 Busy Here",
+        "500 Server Internal Error",
+        "501 Not Implemented",
+        "603 Decline",
     ] {
         let mut stage = Stage::new(&Account { register: false, ..account() });
-        stage.command(AgentCommand::Connect);
+        stage.send(&ANN_AND_BOB, "Come here.");
         let request = stage.take_sent("OPTIONS");
         stage.answer(&request, status, "");
-        assert_eq!(*state(&stage), expected);
+        assert_eq!(*state(&stage), RegistrationState::NoFanOut, "{status}");
+        assert_eq!(stage.sent.iter().filter(|(_, text)| text.starts_with("MESSAGE")).count(), 2, "{status}");
+    }
+}
+
+#[test]
+fn w6_a_server_that_cannot_serve_now_is_offline_whatever_was_asked() {
+    for status in ["408 Request Timeout", "503 Service Unavailable"] {
+        let mut stage = Stage::new(&Account { register: false, ..account() });
+        stage.send(&ANN_AND_BOB, "Come here.");
+        let request = stage.take_sent("OPTIONS");
+        stage.answer(&request, status, "");
+        assert!(matches!(state(&stage), RegistrationState::Offline { .. }), "{status}");
+        assert!(stage.sent_nothing(), "{status}");
+    }
+}
+
+/// The Routes of a message that is sent after a registration was accepted with these fields.
+fn routes_after(stage: &mut Stage, fields: &str) -> Vec<String> {
+    stage.command(AgentCommand::Connect);
+    let request = stage.take_sent("REGISTER");
+    assert!(!has_field(&request, "Route"), "it is for what follows");
+    stage.accept_registration(&request, fields);
+    stage.send(&ANN_AND_BOB, "Come here.");
+    let message = stage.take_sent("MESSAGE");
+    stage.answer(&message, "403 Forbidden", "");
+    stage.sent.clear();
+    message.lines().filter_map(|line| line.strip_prefix("Route: ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn rfc_3608_messages_take_the_way_that_the_registrar_names() {
+    let mut stage = Stage::new(&account());
+    let orig = "<sip:orig@p1.example.com:5070;lr>";
+    let named = format!(
+        "Service-Route: {orig} , \"B\" <sip:p2.example.com;lr>;x=y\nService-Route: <sips:p3.example.com;lr=on>\n"
+    );
+    let way = [orig, "<sip:p2.example.com;lr>", "<sips:p3.example.com;lr=on>"];
+    assert_eq!(routes_after(&mut stage, &named), way);
+    // Each success says it anew.
+    let none: [&str; 0] = [];
+    assert_eq!(routes_after(&mut stage, ""), none);
+    for odd in [
+        "<sip:p1.example.com>".to_owned(),
+        "<sip:p1.example.com;lr>, rubbish".to_owned(),
+        "<tel:112>".to_owned(),
+        format!("<sip:p1.example.com;lr;x={}>", "x".repeat(SERVICE_ROUTE_BYTES_MAX)),
+        ["<sip:p1.example.com;lr>"; SERVICE_ROUTES_MAX + 1].join(", "),
+    ] {
+        assert_eq!(routes_after(&mut stage, &format!("Service-Route: {odd}\n")), none, "{odd}");
     }
 }

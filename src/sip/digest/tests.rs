@@ -223,3 +223,24 @@ fn nothing_secret_is_in_what_a_log_may_print() {
     let read = credentials("Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:r\", response=\"77\"");
     assert!(!format!("{read:?}").contains("77"));
 }
+
+#[test]
+fn rfc_9110_5_6_1_2_empty_elements_of_a_list_are_skipped_and_an_empty_value_is_none() {
+    for value in [
+        "Digest realm=\"d\",, nonce=\"n\", qop=\"auth\"",
+        "Digest ,realm=\"d\", , nonce=\"n\", qop=\"auth\" ,",
+        ", Digest realm=\"d\", algorithm=, nonce=\"n\", qop=\"auth\"",
+    ] {
+        let found = challenges(value);
+        let [challenge] = found.as_slice() else { panic!("{value}: {found:?}") };
+        assert_eq!((challenge.realm.as_str(), challenge.nonce.as_str()), ("d", "n"), "{value}");
+        assert_eq!((challenge.algorithm, &challenge.algorithm_name), (Algorithm::Md5, &None), "{value}");
+        assert_eq!(challenge.protection, Protection::Auth, "{value}");
+    }
+    let [challenge] = challenges("Digest realm=\"d\", nonce=\"n\", opaque=, qop=\"\"").try_into().unwrap();
+    assert_eq!((challenge.opaque.as_deref(), challenge.protection), (Some(""), Protection::None));
+    let given = credentials(
+        "Digest username=\"a\",, realm=\"d\", nonce=\"n\", uri=\"sip:d\", opaque=, response=\"r\"",
+    );
+    assert_eq!(given.realm, "d");
+}

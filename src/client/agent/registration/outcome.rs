@@ -10,6 +10,7 @@ use super::{Phase, Registration};
 use crate::client::agent::core::{Action, Core};
 use crate::client::agent::interval::{granted_secs, longer_interval, retry_after};
 use crate::client::agent::redirect::{Keep, Redirects};
+use crate::client::agent::service_route::ServiceRoute;
 use crate::client::agent::sign_in::Answered;
 use crate::limits::{
     BINDING_EXPIRES_MAX_SECS, REFUSED_RETRY_FIRST, REFUSED_RETRY_MAX, RETRY_AFTER_MAX, RETRY_FIRST, RETRY_MAX,
@@ -38,8 +39,9 @@ impl Registration {
                 self.lacks_outbound = true;
                 self.begin(core, now);
             }
-            // It is there but does not know this request, so it gives no proof of fan-out (W6).
-            404 | 405 | 481 | 501 if !core.profile.register => {
+            // It is there and gives no proof of fan-out (W6). What it answers to an OPTIONS says nothing about messages:
+            // many refuse the one and take the others.
+            status if !core.profile.register && !matches!(status, 300..=399 | 401 | 407 | 408 | 503) => {
                 core.takes_lists = false;
                 self.settle_unregistered(core, RegistrationState::NoFanOut, now);
             }
@@ -74,6 +76,7 @@ impl Registration {
         if granted == 0 {
             return self.offline(core, Outage::NotGranted, now);
         }
+        core.service_route = ServiceRoute::of(response.fields());
         let at_most =
             core.server.main().map(|flow| self.keep_alive.registered(response, flow, &mut core.random, now));
         // The last tenth leaves time to repeat the refresh (RFC 3261 §10.2.4).

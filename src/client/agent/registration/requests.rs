@@ -4,6 +4,7 @@
 use super::Registration;
 use crate::client::agent::capabilities::{ACCEPT, ALLOW};
 use crate::client::agent::core::{Core, Task, name_addr};
+use crate::client::agent::device::Device;
 use crate::client::agent::route::domain_of;
 use crate::machine::Flow;
 use crate::sip::{Compose, Method};
@@ -12,7 +13,7 @@ use crate::time::Now;
 impl Registration {
     pub(super) fn register(&mut self, core: &mut Core, flow: Flow, expires_secs: u32, now: Now) {
         let (begun, branch) = self.begun(core, &Method::Register, flow);
-        let device = core.device(flow, self.lacks_outbound);
+        let device = Device::of(core, flow, self.lacks_outbound);
         let begun = if device.is_outbound { begun.field("Supported", "path, outbound") } else { begun };
         let bytes = begun
             .field("Contact", format_args!("{}{};expires={expires_secs}", core.contact(flow), device.params))
