@@ -78,6 +78,9 @@ fn fault(text: &str, read: &str) -> String {
     }
     let rest = text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)).map_or(text, |(_, rest)| rest);
     match rest.rsplit_once('@') {
+        Some((user, _)) if user.contains('@') => {
+            "contains more than one @; write %40 for one that belongs to the name".to_owned()
+        }
         Some((_, "")) => "has no domain after the @".to_owned(),
         Some(("", _)) => "has no user before the @".to_owned(),
         None if rest.is_empty() => "has nothing after the scheme; write it like ann@domain.com".to_owned(),
@@ -129,6 +132,8 @@ mod tests {
             ("sip:ann@", "has no domain after the @"),
             ("im:@", "has no domain after the @"),
             ("@club.test", "has no user before the @"),
+            ("bob@@club.test", "contains more than one @; write %40 for one that belongs to the name"),
+            ("sip:bob@x@club.test", "contains more than one @; write %40 for one that belongs to the name"),
             ("sip:", "has nothing after the scheme; write it like ann@domain.com"),
             ("ann@club,test", "has ',' in its domain, where only letters, digits, dots and hyphens can be"),
             ("ann@club.test:port", "has \"port\" in place of a port number"),

@@ -86,7 +86,10 @@ pub(super) fn run(arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
         shown += 1;
     }
     if shown == 0 {
-        note("there is no MESSAGE in it to show");
+        note(&match &arguments.call_id {
+            Some(id) if !all.is_empty() => format!("there is no MESSAGE with the Call-ID {id} in it"),
+            Some(_) | None => "there is no MESSAGE in it to show".to_owned(),
+        });
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

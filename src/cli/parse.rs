@@ -21,6 +21,9 @@ pub(super) fn link(text: &str) -> Result<Link, String> {
         if text.contains(':') {
             return format!("this link {why}; it is like sip:ann@domain.com");
         }
+        if text.contains('@') {
+            return format!("there is no such command; to write to this address, give sip:{text}");
+        }
         let program = super::Arguments::command();
         let distance = |name: &&str| strsim::osa_distance(name, text);
         let near = program.get_subcommands().map(clap::Command::get_name).min_by_key(distance);

@@ -116,9 +116,10 @@ fn warn_of_names(settings: &ProxySettings) {
     );
 }
 
-/// Warns if users have to sign in and there are none.
+/// Warns if users have to sign in and there are none. Behind a trusted server nobody may be meant to.
 fn warn_of_nobody(settings: &ProxySettings) -> anyhow::Result<()> {
-    let Some(data) = settings.data.as_deref().filter(|_| settings.asks() != Auth::Off) else { return Ok(()) };
+    let is_asked = settings.asks() != Auth::Off && settings.trust.is_empty();
+    let Some(data) = settings.data.as_deref().filter(|_| is_asked) else { return Ok(()) };
     if Users::open(&store_in(data))?.is_empty()? {
         let domain = settings.domains.first().map_or("DOMAIN", String::as_str);
         tracing::warn!(

@@ -33,7 +33,8 @@ fn act(upkeep: Upkeep) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Upkeep::User(verb) => {
-            user::run(&verb, &store_to_change(verb.place(), verb.creates())?)?;
+            let store = store_to_change(verb.place(), verb.creates())?;
+            user::run(&verb, &store, &verb.place().domains()?)?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -50,6 +51,12 @@ impl Upkeep {
 }
 
 impl StorePlace {
+    /// The domains that the settings file names, if one is given.
+    fn domains(&self) -> anyhow::Result<Vec<String>> {
+        let settings = self.config.as_deref().map(ProxySettings::read).transpose()?;
+        Ok(settings.map(|settings| settings.domains).unwrap_or_default())
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         let is_given = self.data.is_some() || self.config.is_some();
         anyhow::ensure!(is_given, "say where the proxy's store is, with --data DIR or --config FILE");

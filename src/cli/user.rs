@@ -29,9 +29,10 @@ impl UserVerb {
     }
 }
 
-/// Runs the command on this store.
-pub(super) fn run(verb: &UserVerb, store: &Path) -> anyhow::Result<()> {
+/// Runs the command on the store of a proxy with these domains, none if they are not known.
+pub(super) fn run(verb: &UserVerb, store: &Path, domains: &[String]) -> anyhow::Result<()> {
     let mut users = Users::open(store)?;
+    users.expect_served(domains)?;
     match verb {
         UserVerb::Add { user: OneUser { user, .. }, .. } => warn(&users.add(user, &new_password()?)?),
         UserVerb::Remove { user: OneUser { user, .. }, purge } => {

@@ -50,7 +50,8 @@ pub(super) fn run(data: Option<&Path>, link: Option<Link>) -> anyhow::Result<Exi
             .context("this user has no home folder; give a folder with --data DIR")?,
     };
     let line = link.as_ref().map_or("", |link| link.written.as_str());
-    if hand_over(&folders.data, line) || !decide_on_damage(&folders)? {
+    let cannot_use = || format!("cannot use the folder {}", folders.data.display());
+    if hand_over(&folders.data, line) || !decide_on_damage(&folders).with_context(cannot_use)? {
         return Ok(ExitCode::SUCCESS);
     }
     let waker = Waker::default();

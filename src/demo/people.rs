@@ -9,7 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use super::{DOMAIN, DemoError};
-use crate::injection::{Answer, Conduct, Injection, Sent};
+use crate::injection::{
+    nearest, {Answer, Conduct, Injection, Sent},
+};
 use crate::machine::Input;
 use crate::model::contacts::Contact;
 use crate::net::Net;
@@ -60,7 +62,12 @@ impl Director {
     pub(super) fn direct(&self, name: &str, conduct: Conduct) -> Result<(), String> {
         let Some((script, orders)) = self.0.iter().find(|(script, _)| is_called(script, name)) else {
             let users: Vec<_> = CAST.iter().map(|(_, user, _, _)| *user).collect();
-            return Err(format!("nobody in the demo is called {name:?}; there are {}", users.join(", ")));
+            let near = nearest(name, users.iter().copied());
+            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            return Err(format!(
+                "nobody in the demo is called {name:?}; there are {}{near}",
+                users.join(", ")
+            ));
         };
         let conduct = if conduct == Conduct::default() { script.conduct } else { conduct };
         orders.try_send(conduct).map_err(|_full| format!("{name} cannot be told now; try again"))

@@ -103,7 +103,7 @@ pub(super) fn system_words(error: &io::Error) -> String {
 fn pem_words(error: &pem::Error) -> String {
     match error {
         pem::Error::Io(error) => system_words(error),
-        pem::Error::NoItemsFound => "it holds nothing in PEM of the kind that is wanted".to_owned(),
+        pem::Error::NoItemsFound => "it holds no private key in PEM".to_owned(),
         _ => "it is not a sound PEM file".to_owned(),
     }
 }

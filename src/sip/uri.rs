@@ -341,8 +341,8 @@ fn with_user_escaped(text: &str) -> Cow<'_, str> {
     let Some((user, host)) = text.rsplit_once('@') else {
         return Cow::Borrowed(text);
     };
-    // A blank is far more often a typing error than part of a name: it is refused, not escaped.
-    if user.contains(char::is_whitespace) {
+    // A blank, or a second @, is far more often a typing error than part of a name: it is refused, not escaped.
+    if user.contains(|letter: char| letter.is_whitespace() || letter == '@') {
         return Cow::Borrowed(text);
     }
     let is_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -140,7 +140,10 @@ pub fn read_or_keep_aside<T: DeserializeOwned>(path: &Path) -> Result<Kept<T>, R
         }
     };
     let aside = keep_aside(path).map_err(|source| RonError::Write { path: path.to_owned(), source })?;
-    let problem = format!("{broken}. The file was kept as {}.", aside.display());
+    let broken = broken.to_string();
+    let end = if broken.ends_with('?') { "" } else { "." };
+    let problem = format!("{broken}{end} The file was kept as {}.", aside.display());
+    tracing::warn!("{problem}");
     Ok(Kept { value: None, problem: Some(problem) })
 }
 

@@ -91,6 +91,14 @@ pub fn note_served(store: &Store<ProxySchema>, domains: &[String]) {
     }
 }
 
+/// Records the domains that will be served, if the proxy has never started.
+pub(super) fn expect(connection: &Connection, domains: &[String]) -> rusqlite::Result<()> {
+    if domains.is_empty() || !served(connection)?.is_empty() {
+        return Ok(());
+    }
+    replace(connection, &names(domains))
+}
+
 /// The domains served at the last start, by name; empty before the first.
 pub(super) fn served(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("SELECT domain FROM served ORDER BY domain")?;

@@ -11,7 +11,7 @@ use crate::proxy::journal::{AliasRow, UserRow};
 use crate::sip::Aor;
 use crate::sip::digest::{Algorithm, Ha1};
 use crate::store::outside::{change, open_beside};
-use crate::store::served::{Doubt, doubts_about};
+use crate::store::served::{self, Doubt, doubts_about};
 use crate::store::{OpenError, proxy_rows};
 
 /// Why a change was not made.
@@ -89,6 +89,14 @@ impl Users {
     /// A sentence about what is wrong with the place or the file.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self { connection: open_beside(path)?, path: path.to_owned() })
+    }
+
+    /// Takes these domains for the ones served if the proxy has never started; no domain says nothing.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn expect_served(&self, domains: &[String]) -> Result<(), UsersError> {
+        Ok(served::expect(&self.connection, domains).map_err(|error| self.failed(error))?)
     }
 
     /// All users, by address.

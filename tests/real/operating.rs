@@ -198,6 +198,24 @@ fn w30_a_password_file_that_others_may_read_is_refused() {
 }
 
 #[test]
+fn a_user_of_a_domain_that_the_settings_do_not_name_is_warned_of_before_the_first_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("proxy.ron"));
+    fs::write(&file, format!("(domains: [\"domain.com\"], data: {data:?})")).unwrap();
+    let add = |user: &str| {
+        fanfare_reading(&["proxy", "user", "add", user, "--config", file.to_str().unwrap()], "sesame\n").end()
+    };
+    let added = add("bob@domian.com");
+    assert_eq!(added.code(), 0, "{added:?}");
+    assert!(
+        added.said().contains("warning: this proxy does not serve the domain of bob@domian.com"),
+        "{added:?}"
+    );
+    let added = add("bob@domain.com");
+    assert_eq!((added.code(), added.err.len()), (0, 0), "{added:?}");
+}
+
+#[test]
 fn what_may_be_a_mistake_in_users_and_lists_is_said() {
     let proxy = Proxy::start();
     let data = proxy.folder.path().to_str().unwrap();

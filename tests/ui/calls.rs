@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::command::{AgentCommand, Command};
 use fanfare::model::link::Link;
 use fanfare::ui::Options;
 use fanfare::ui::desktop::calls::Calls;
 
-use crate::fake::{Fake, account, says, type_into};
+use crate::fake::{Fake, account, press, says, type_into};
 use crate::gallery::{LARGE, busy};
 
 fn link(text: &str) -> Link {
@@ -54,6 +56,19 @@ fn a_link_opens_a_new_message_or_the_conversation_and_sends_nothing() {
         "the conversation that there is"
     );
     assert_eq!(sent(&fake), 0);
+}
+
+#[test]
+fn a_link_closes_a_search_that_would_hide_it() {
+    let (fake, calls) = (busy(), Calls::default());
+    let mut window = window(&fake, &calls);
+    press(&mut window, Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
+    assert!(window.query_by_role_and_label(Role::TextInput, "Search all messages").is_some());
+    calls.open(link("sip:zed@domain.com"));
+    calls.show();
+    window.run();
+    assert!(window.query_by_role_and_label(Role::TextInput, "Search all messages").is_none());
+    window.get_by_label("Send to 1");
 }
 
 #[test]

@@ -189,7 +189,16 @@ fn what_a_person_types_becomes_a_uri() {
     for (typed, text) in table {
         assert_eq!(Uri::typed(typed).unwrap().as_str(), text, "{typed}");
     }
-    for typed in ["", "ann@", "@domain.com", "ann bob", "ann bob@domain.com", "sip:ann@"] {
+    for typed in [
+        "ann@@domain.com",
+        "sip:ann@b@domain.com",
+        "",
+        "ann@",
+        "@domain.com",
+        "ann bob",
+        "ann bob@domain.com",
+        "sip:ann@",
+    ] {
         assert!(Uri::typed(typed).is_err(), "{typed}");
     }
 }

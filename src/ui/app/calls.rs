@@ -40,6 +40,8 @@ impl App {
             // The chip shows the user part, and anybody can call himself ann somewhere.
             self.shell.toasts.push(format!("The link leads to {address}, who is not one of your contacts."));
         }
+        // A search that stands over the window would hide it.
+        self.close_find(ctx);
         let unknown = PersonRow { address, name: String::new() };
         let person = known.unwrap_or_else(|| self.snapshot.names.person(&unknown));
         self.write_to(ctx, vec![person]);

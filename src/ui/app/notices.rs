@@ -171,7 +171,7 @@ impl App {
                 Happened::NoService => {
                     self.told_no_service = true;
                     self.shell.toasts.push(
-                        "This desktop does not show notifications. Failed messages are marked in the list."
+                        "This desktop does not show notifications. New and failed messages are marked in the list."
                             .to_owned(),
                     );
                 }

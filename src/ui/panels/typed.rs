@@ -10,7 +10,7 @@ use crate::ui::kit::words::sentence;
 pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
 
 /// Hint in the empty proxy field.
-pub(crate) const PROXY_HINT: &str = "leave empty to find it automatically";
+pub(crate) const PROXY_HINT: &str = "empty: found automatically";
 
 /// The account as typed: a bare address gets the prefix `sip:`, a bare server address becomes `udp:…:5060`.
 pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
