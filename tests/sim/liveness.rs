@@ -41,6 +41,14 @@ pub(crate) fn settled(world: &World) -> Result<(), String> {
     agreement(world)
 }
 
+/// A proxy is sending a report, or should be.
+pub(crate) fn sends_reports(world: &World) -> bool {
+    let dispatches =
+        world.hosts.iter().filter_map(Host::proxy_store).flat_map(|store| store.dispatches.values());
+    let mut reports = dispatches.filter_map(|rows| rows.report);
+    reports.any(|report| !report.closed && report.due_at.is_none())
+}
+
 fn connected(host: &Host) -> Result<(), String> {
     let Body::Agent(station) = &host.body else {
         return Ok(());

@@ -27,6 +27,8 @@ const AWAY: Duration = Duration::from_secs(40);
 const COME_HOME: Duration = Duration::from_secs(7 * 60);
 /// Messages that each one writes to somebody who is away.
 const MESSAGES_AWAY: u32 = 3;
+/// How long one round of a report takes at most: the transmissions to two places (RFC 3261 §17.1.2.2, Timer F).
+const ROUND_SECS: u32 = 70;
 /// Within this many seconds there must be a moment without anything to do.
 const REST_SECS: u32 = 300;
 
@@ -34,14 +36,14 @@ impl Workload {
     pub(crate) fn calm(&mut self, world: &mut World) {
         self.end_storm(world);
         world.run_for(CALM);
-        Self::let_disks_end(world);
+        Self::let_work_end(world);
         world.hold(liveness::settled(world));
         if self.mailbox_max > 100 {
             world.hold(liveness::devices_served(world));
         }
         self.roll_call(world);
         world.run_for(ROLL_CALL);
-        Self::let_disks_end(world);
+        Self::let_work_end(world);
         world.hold(liveness::settled(world).and_then(|()| liveness::reached(world, "roll call")));
         self.come_home(world);
         Self::rest(world);
@@ -108,15 +110,20 @@ impl Workload {
             world.command(id, AgentCommand::Connect);
         }
         world.run_for(COME_HOME);
-        Self::let_disks_end(world);
+        Self::let_work_end(world);
         world.hold(liveness::settled(world));
         if self.mailbox_max > 100 {
             world.hold(liveness::came_home(world, away).and_then(|()| liveness::came_home(world, device)));
         }
     }
 
-    /// Waits for the disks: a registration may be refreshed at the very instant of a check.
-    fn let_disks_end(world: &mut World) {
+    /// Waits for what may be under way at the very instant of a check: the refresh of a registration that a disk has to
+    /// take, and a round of a report that is sent again for a day.
+    fn let_work_end(world: &mut World) {
+        let mut tries = 0..ROUND_SECS;
+        while liveness::sends_reports(world) && tries.next().is_some() {
+            world.run_for(Duration::from_secs(1));
+        }
         let mut tries = 0..100;
         while world.hosts.iter().any(|host| host.batches_waiting() > 0) && tries.next().is_some() {
             world.run_for(Duration::from_millis(1));
