@@ -34,13 +34,20 @@ pub(super) fn run(verb: &UserVerb, store: &Path, domains: &[String]) -> anyhow::
     let mut users = Users::open(store)?;
     users.expect_served(domains)?;
     match verb {
-        UserVerb::Add { user: OneUser { user, .. }, .. } => warn(&users.add(user, &new_password()?)?),
+        UserVerb::Add { user: OneUser { user, .. }, .. } => {
+            let doubts = users.add(user, &new_password()?)?;
+            say(&format!("{user} was added"));
+            warn(&doubts);
+        }
         UserVerb::Remove { user: OneUser { user, .. }, purge } => {
             let removal = users.remove(user, if *purge { Purge::Yes } else { Purge::No })?;
             say(&removed(user, &removal));
             warn(&removal.doubts);
         }
-        UserVerb::Passwd(OneUser { user, .. }) => users.set_password(user, &new_password()?)?,
+        UserVerb::Passwd(OneUser { user, .. }) => {
+            users.set_password(user, &new_password()?)?;
+            say(&format!("{user} has a new password"));
+        }
         UserVerb::Block(UserAndSender { user, sender, .. }) => users.block(user, sender)?,
         UserVerb::Unblock(UserAndSender { user, sender, .. }) => users.unblock(user, sender)?,
         UserVerb::List { .. } => {

@@ -279,6 +279,23 @@ fn a_refusal_and_an_address_that_makes_no_sense_are_scrolled_to() {
 }
 
 #[test]
+fn a_port_that_is_none_is_named_in_its_own_field() {
+    for typed in ["5980x", "99999", "0"] {
+        let fake = nobody();
+        let mut window = fake.window(LARGE);
+        type_into(&mut window, "SIP address", "james@example.com");
+        open_advanced(&mut window);
+        type_into(&mut window, "Port", typed);
+        press(&mut window, Modifiers::NONE, Key::Enter);
+        window.run();
+        let words = format!("\"{typed}\" is not a port. Enter a number from 1 to 65535, or nothing.");
+        assert!(says(&window, &words), "{typed}");
+        assert!(window.get_by_role_and_label(Role::TextInput, "Port").is_focused(), "{typed}");
+        assert_eq!(puts(&fake), [], "{typed}");
+    }
+}
+
+#[test]
 fn an_account_that_never_worked_is_asked_for_again_as_it_was_typed() {
     let fake = Fake::new();
     let mut tried = Account { worked: false, ..account() };

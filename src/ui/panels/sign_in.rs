@@ -333,7 +333,9 @@ fn typing_ui(ui: &mut Ui, form: &mut SignInForm, shape: Shape, snapshot: &Snapsh
     // A server that was not reached is not reached with another password either: what is offered stays in view.
     let is_about_password = form.failure.as_ref().is_none_or(|failure| failure.is_refusal);
     let password = is_new && !address && is_about_password;
-    let focus = Takes { address, password, proxy: corrects == Some(AccountField::Proxy) };
+    let takes = |field: AccountField| corrects == Some(field);
+    let focus =
+        Takes { address, password, proxy: takes(AccountField::Proxy), port: takes(AccountField::Port) };
     fields_ui(ui, &mut form.fields, shape, focus, kept)
 }
 
@@ -347,7 +349,8 @@ const fn is_in(snapshot: &Snapshot) -> bool {
 
 fn connect(form: &mut SignInForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let account = form.fields.account(snapshot.account.as_deref());
-    let wrong = account.check().err().map(|wrong| account_problem(&wrong));
+    let wrong = form.fields.wrong_port();
+    let wrong = wrong.or_else(|| account.check().err().map(|wrong| account_problem(&wrong)));
     form.corrects = wrong.as_ref().map(|(field, _)| *field);
     form.corrects.into_iter().for_each(|field| form.fields.show(field));
     form.problem = wrong.map(|(_, words)| words);

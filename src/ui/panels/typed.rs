@@ -45,6 +45,7 @@ pub(crate) fn typed_proxy(text: &str) -> String {
 pub(crate) enum AccountField {
     Address,
     Proxy,
+    Port,
     /// One that the window does not show.
     Other,
 }

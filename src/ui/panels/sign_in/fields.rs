@@ -48,6 +48,7 @@ pub(super) struct Takes {
     pub(super) address: bool,
     pub(super) password: bool,
     pub(super) proxy: bool,
+    pub(super) port: bool,
 }
 
 impl Fields {
@@ -122,7 +123,15 @@ impl Fields {
 
     /// A field that is not shown is wrong.
     pub(super) fn show(&mut self, field: AccountField) {
-        self.is_advanced |= field == AccountField::Proxy;
+        self.is_advanced |= matches!(field, AccountField::Proxy | AccountField::Port);
+    }
+
+    /// What is wrong with the port: a sentence.
+    pub(super) fn wrong_port(&self) -> Option<(AccountField, String)> {
+        let port = self.port.trim();
+        let is_right = port.is_empty() || port.parse::<u16>().is_ok_and(|port| port > 0);
+        let words = || format!("\"{port}\" is not a port. Enter a number from 1 to 65535, or nothing.");
+        (!is_right).then(|| (AccountField::Port, words()))
     }
 }
 
@@ -156,7 +165,7 @@ fn advanced_ui(ui: &mut Ui, fields: &mut Fields, focus: Takes) -> bool {
         ui,
         true,
         |ui| focused(field(ui, "Proxy", proxy, PROXY_HINT), focus.proxy),
-        |ui| field(ui, "Port", port, "5060, or 5061 for TLS"),
+        |ui| focused(field(ui, "Port", port, "5060, or 5061 for TLS"), focus.port),
     );
     ui.horizontal_wrapped(|ui| {
         for (transport, label) in TRANSPORTS {
