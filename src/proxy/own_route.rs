@@ -141,7 +141,7 @@ pub(super) fn own_routes(core: &Core, request: &Request) -> OwnRoutes {
     let dialog = LazyCell::new(|| SealedDialog::of(core, request.fields()));
     for route in request.fields().routes("Route").unwrap_or_default() {
         let recorded = if is_marked(&route.uri) { recorded(core, &dialog, &route.uri) } else { None };
-        if recorded.is_none() && core.domains.serving(&route.uri).is_none() {
+        if recorded.is_none() && !core.domains.is_us(&route.uri) {
             own.next = Some(route.uri);
             break;
         }

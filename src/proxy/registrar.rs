@@ -255,11 +255,20 @@ fn is_same_device(row: &BindingRow, wanted: &BindingRow) -> bool {
         && (row.reg_id == wanted.reg_id || row.reg_id.is_none() || wanted.reg_id.is_none())
 }
 
-/// The expiry in seconds of a contact, within our bounds (RFC 3261 §10.3 step 6; a malformed parameter counts as 3600).
+/// The seconds of an expiry. One that cannot be read counts as the default (RFC 3261 §10.2.1.1), one over the range as
+/// the most that there is.
+fn seconds(text: &str) -> u32 {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return BINDING_EXPIRES_DEFAULT_SECS;
+    }
+    text.parse().unwrap_or(u32::MAX)
+}
+
+/// The expiry in seconds of a contact, within our bounds (RFC 3261 §10.3 step 6).
 fn expires_of(request: &Request, contact: &NameAddr) -> Result<u32, Rejection> {
     let asked = match contact.params.get("expires") {
-        Some(text) => text.parse().unwrap_or(BINDING_EXPIRES_DEFAULT_SECS),
-        None => request.fields().expires()?.unwrap_or(BINDING_EXPIRES_DEFAULT_SECS),
+        Some(text) => seconds(text),
+        None => request.fields().first("Expires").map_or(BINDING_EXPIRES_DEFAULT_SECS, seconds),
     };
     if asked > 0 && asked < BINDING_EXPIRES_MIN_SECS {
         return Err(Rejection::new(423).with("Min-Expires", BINDING_EXPIRES_MIN_SECS));

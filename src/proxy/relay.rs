@@ -100,7 +100,7 @@ impl Relays {
             return Err(Rejection::new(482));
         }
         let targets = targets(core, (request, own), from.1, now)?;
-        let breadth = share(request.fields().max_breadth()?.unwrap_or(MAX_BREADTH), targets.len())?;
+        let breadth = share(asked_breadth(request).unwrap_or(MAX_BREADTH), targets.len())?;
         let bytes = request.bytes().len().saturating_mul(1 + targets.len());
         let sender = identity::sender(core, request, from.1);
         let payer = payer(core, &sender, from.1);
@@ -260,6 +260,11 @@ fn payer(core: &Core, sender: &Aor, flow: Flow) -> Payer {
     core.payer(sender)
 }
 
+/// The Max-Breadth of a request. One that cannot be read counts as none: it is not worth the message.
+pub(super) fn asked_breadth(request: &Request) -> Option<u32> {
+    request.fields().max_breadth().ok().flatten()
+}
+
 /// Splits a Max-Breadth among the branches; refused if one would get none.
 fn share(breadth: u32, branches: usize) -> Result<u32, Rejection> {
     let branches = u32::try_from(branches).unwrap_or(u32::MAX).max(1);
@@ -311,13 +316,15 @@ fn may_reach(core: &Core, this: &Relay, (uri, flow): (&Uri, Flow), now: Now) -> 
     Ahead::of(request, own).may_reach(core, (request, uri), Reaches::Party, flow.remote, now)
 }
 
-/// Edits the request for the next hop; the caller adds the identity fields.
+/// Edits the request for the next hop; the caller adds the identity fields. The sender's Via says where the request
+/// really came from, so that its response, and whoever is behind the next hop, can tell.
 fn edit<'a>(relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
     let request = &relay.request;
     let fields = request.fields();
     let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
     let edit = Edit::request(request)
         .uri(&uri.to_sip())
+        .came_from(relay.flow.remote)
         .push_front("Via", via)
         .set("Max-Forwards", hops_left)
         .set("Max-Breadth", relay.breadth);

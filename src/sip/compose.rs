@@ -137,7 +137,7 @@ impl Compose {
 
 /// The top Via with the request's real source: `received` if that differs from what it says, or if `rport` asks for it
 /// (RFC 3261 §18.2.1, RFC 3581 §4). What the sender put there itself is replaced. A malformed one is copied unchanged.
-fn write_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) {
+pub(super) fn write_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) {
     let start = out.len();
     if copy_top_via(out, value, source).is_err() {
         out.truncate(start);

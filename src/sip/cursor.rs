@@ -57,6 +57,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Skips the empty elements of a list (RFC 9110 §5.6.1.2) and the blanks around them.
+    pub(super) fn skip_empty(&mut self, is_separator: impl Fn(u8) -> bool) {
+        self.take_while(|byte| matches!(byte, b' ' | b'\t') || is_separator(byte));
+    }
+
     /// Passes blanks, `wanted` and blanks; an error if it is missing.
     pub(super) fn expect(&mut self, wanted: u8, fault: &'static str) -> Result<(), Error> {
         self.skip_blanks();

@@ -65,7 +65,7 @@ impl ReportState {
     }
 }
 
-/// Reads a report (W20, W21). Case, blank lines, a bare LF and a blank after the scheme are tolerated; unknown
+/// Reads a report (W20, W21). Case, blank lines, a bare LF, angle brackets and a blank after the scheme are tolerated; unknown
 /// parameters, and known ones with an invalid value, are ignored.
 ///
 /// # Errors
@@ -92,6 +92,9 @@ fn read_line(line: &str) -> Result<ReportLine, &'static str> {
     if is_scheme(&address) {
         // `im: ann@domain.com`, as the patent prints it.
         address.push_str(word(&mut cursor));
+    }
+    if let Some(inside) = address.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+        address = inside.to_owned();
     }
     if check_uri(&address).is_err() {
         return Err("no address");

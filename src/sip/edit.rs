@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::compose::{OneLine, write_field};
+use super::compose::{OneLine, write_field, write_top_via};
 use super::cursor::{element_end, raw_elements};
 use super::fields::Fields;
 use super::message::{Message, Request, Response, parse};
@@ -66,6 +67,18 @@ impl<'a> Edit<'a> {
         self
     }
 
+    /// Completes the topmost Via with where the request came from (RFC 3261 §18.2.1, RFC 3581 §4).
+    #[must_use]
+    pub fn came_from(mut self, source: SocketAddr) -> Self {
+        let Some(at) = self.position("Via") else { return self };
+        if let Some(line) = self.lines.get_mut(at) {
+            let mut value = Vec::new();
+            write_top_via(&mut value, &line.value(self.bytes), source);
+            *line = EditedLine::New { name: line.name(self.fields).to_owned(), value };
+        }
+        self
+    }
+
     /// Adds a field before the others of that name (Via, Record-Route); before all fields if there is none.
     #[must_use]
     pub fn push_front(mut self, name: &str, value: impl fmt::Display) -> Self {
@@ -120,7 +133,7 @@ impl<'a> Edit<'a> {
         self.pop_many(name, 1)
     }
 
-    /// Removes this many of the topmost values of Via or Route.
+    /// Removes this many of the topmost values of Via or Route, and the empty elements before them.
     #[must_use]
     pub fn pop_many(mut self, name: &str, count: usize) -> Self {
         let (fields, bytes) = (self.fields, self.bytes);
@@ -132,8 +145,10 @@ impl<'a> Edit<'a> {
             let value = line.value(bytes);
             let mut rest: &[u8] = &value;
             while left > 0 {
-                left -= 1;
-                rest = rest.get(element_end(rest) + 1..).unwrap_or_default().trim_ascii();
+                let end = element_end(rest);
+                let is_empty = rest.get(..end).unwrap_or_default().trim_ascii().is_empty();
+                left -= usize::from(!is_empty);
+                rest = rest.get(end + 1..).unwrap_or_default().trim_ascii();
                 if rest.is_empty() {
                     return false;
                 }
@@ -149,12 +164,15 @@ impl<'a> Edit<'a> {
     /// Removes the last value (last element of a comma list) of Route.
     #[must_use]
     pub fn pop_back(mut self, name: &str) -> Self {
-        let Some(at) = self.last_position(name) else {
+        let (fields, bytes) = (self.fields, self.bytes);
+        let has_any = |line: &EditedLine<'_>| raw_elements(&line.value(bytes)).any(|this| !this.is_empty());
+        let last = self.lines.iter().rposition(|line| is_name(line.name(fields), name) && has_any(line));
+        let Some(at) = last else {
             return self;
         };
         let line = self.lines.remove(at);
-        let value = line.value(self.bytes);
-        let mut kept: Vec<_> = raw_elements(&value).collect();
+        let value = line.value(bytes);
+        let mut kept: Vec<_> = raw_elements(&value).filter(|this| !this.is_empty()).collect();
         kept.pop();
         if !kept.is_empty() {
             let value = kept.join(&b", "[..]);

@@ -74,6 +74,9 @@ impl Framer {
 
     fn cut(&mut self) -> Result<Option<Framed>, Error> {
         if self.wanted.is_none() {
+            if self.searched == 0 {
+                self.skip_line_feeds();
+            }
             if self.buffer.first() == Some(&b'\r') && self.searched == 0 {
                 match self.keep_alive() {
                     KeepAlive::Whole(framed) => return Ok(Some(framed)),
@@ -90,6 +93,12 @@ impl Framer {
             }
             Some(_) | None => Ok(None),
         }
+    }
+
+    /// A lone LF before a message says nothing, and is no keep-alive either.
+    fn skip_line_feeds(&mut self) {
+        let count = self.buffer.iter().take_while(|byte| **byte == b'\n').count();
+        self.buffer.advance(count);
     }
 
     fn keep_alive(&mut self) -> KeepAlive {

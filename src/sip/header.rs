@@ -183,6 +183,10 @@ impl NameAddr {
     pub(super) fn read_list(text: &str, list: &mut Vec<Self>, max: usize) -> Result<(), Error> {
         let mut cursor = Cursor::new(text);
         loop {
+            cursor.skip_empty(|byte| byte == b',');
+            if cursor.is_end() {
+                return Ok(());
+            }
             if list.len() >= max {
                 return Err(cursor.fault("too many addresses"));
             }

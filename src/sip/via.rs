@@ -1,12 +1,13 @@
 //! Typed values of the header fields that identify a transaction: Via, Call-ID, CSeq (RFC 3261 §20.8, §20.16, §20.42).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
 use super::cursor::{Cursor, is_token_text, number};
 use super::error::Error;
 use super::header::{Params, skip_params};
-use super::uri_grammar::{check_host, host_length, literal};
+use super::uri_grammar::{check_host, host_length, is_unreserved, literal};
 use crate::limits::ADDRESS_BYTES_MAX;
 
 /// One hop that a request passed (§20.42).
@@ -69,7 +70,7 @@ pub(super) fn scan_sent_by<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, &'a 
     let start = cursor.at();
     cursor.skip(host_length(cursor.rest()));
     let host = cursor.since(start);
-    check_host(host).map_err(|error| error.within("", start))?;
+    check_host(&without_zone(host)).map_err(|error| error.within("", start))?;
     cursor.skip_blanks();
     if !cursor.eat(b':') {
         return Ok((transport, host, None));
@@ -78,6 +79,17 @@ pub(super) fn scan_sent_by<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, &'a 
     let fault = cursor.fault("no port");
     let port = number(cursor.take_while(|byte| byte.is_ascii_digit())).ok_or(fault)?;
     Ok((transport, host, Some(port)))
+}
+
+/// An IPv6 address without its zone (RFC 6874): RFC 3261 has none, but phones write it, and it is only passed on.
+fn without_zone(host: &str) -> Cow<'_, str> {
+    let zone = host.strip_suffix(']').and_then(|text| text.split_once('%'));
+    let is_zone =
+        |zone: &str| !zone.is_empty() && zone.bytes().all(|byte| is_unreserved(byte) || byte == b'%');
+    match zone.filter(|(_, zone)| is_zone(zone)) {
+        Some((address, _)) => format!("{address}]").into(),
+        None => host.into(),
+    }
 }
 
 /// The same check as [`Via::read_first`] without building a value; further elements may follow.

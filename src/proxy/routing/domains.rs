@@ -77,6 +77,11 @@ impl Domains {
         }
     }
 
+    /// True for a Route that leads to us: its host may be any name, if its `maddr` is our address (RFC 3261 §16.4).
+    pub(crate) fn is_us(&self, route: &Uri) -> bool {
+        self.serving(route).is_some() || (route.param("maddr").is_some() && self.leads_to_us(route, None))
+    }
+
     /// The user of ours to whom a URI leads.
     pub(crate) fn aor(&self, uri: &Uri) -> Option<Aor> {
         in_domain(uri, self.serving(uri)?)

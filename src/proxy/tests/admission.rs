@@ -9,8 +9,8 @@ fn w13_each_refusal_has_its_status_and_reaches_nobody() {
         ("<im:bob@domain.com>", "<im:bob@domain.com", "a bracket that stays open", 400, "Secondary-To"),
         (
             "<im:bob@domain.com>",
-            "im:bob@domain.com,,im:cy@domain.com",
-            "an empty element",
+            "im:bob@domain.com, im:, im:cy@domain.com",
+            "an address of nobody",
             400,
             "Secondary-To",
         ),

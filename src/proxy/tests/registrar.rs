@@ -126,6 +126,37 @@ fn expiry_has_a_default_and_a_maximum() {
     assert_eq!(contacts(&answer), ["<sip:bob@192.0.2.7>;expires=3600"]);
 }
 
+/// RFC 3261 10.2.1.1: 3600 stands for what cannot be read, in the parameter and in the field.
+#[test]
+fn an_expiry_that_cannot_be_read_is_the_default() {
+    let table = [
+        ("soon", 3600),
+        ("-1", 3600),
+        ("+60", 3600),
+        ("3600.5", 3600),
+        ("", 3600),
+        ("60 ;x=y", 3600),
+        ("00060", 60),
+        ("4294967295", 86_400),
+        ("4294967296", 86_400),
+        ("99999999999999999999999999", 86_400),
+    ];
+    for (expires, wanted) in table {
+        let field = register("bob", "<sip:bob@192.0.2.7>", 1, 600)
+            .replace("Expires: 600\n", &format!("Expires: {expires}\n"));
+        let parameter = register("bob", &format!("<sip:bob@192.0.2.7>;expires=\"{expires}\""), 1, 600);
+        for text in [field, parameter] {
+            let answer = Bench::new().ask(BOB, &text);
+            assert_eq!(status(&answer), 200, "{text}: {answer}");
+            assert_eq!(contacts(&answer), [format!("<sip:bob@192.0.2.7>;expires={wanted}")], "{text}");
+        }
+    }
+    // Nothing is removed by mistake.
+    let mut bench = Bench::at_home();
+    let all = register("bob", "*", 2, 0).replace("Expires: 0\n", "Expires: now\n");
+    assert_eq!((status(&bench.ask(BOB, &all)), bench.rows.bindings.len()), (400, 2));
+}
+
 #[test]
 fn bindings_are_committed_before_the_200() {
     let mut bench = Bench::new();

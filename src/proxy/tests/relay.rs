@@ -51,7 +51,10 @@ fn w14_an_ordinary_message_is_proxied() {
         "{sent}"
     );
     assert_eq!(fields(&sent, "Via").len(), 2);
-    assert_eq!(fields(&sent, "Via")[1], "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKord;rport");
+    assert_eq!(
+        fields(&sent, "Via")[1],
+        "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKord;rport=5060;received=192.0.2.1"
+    );
     assert_eq!(field(&sent, "Max-Forwards"), Some("9"));
     assert_eq!(field(&sent, "Route"), None);
     assert!(field(&sent, "From").unwrap().ends_with("<sip:james@domain.com>;tag=1"), "{sent}");
@@ -100,6 +103,52 @@ fn answers(home: &str, phone: &str) -> Vec<String> {
     }
     bench.advance_ms(40_000);
     bench.take(JAMES)
+}
+
+/// RFC 3261 18.2.1, RFC 3581 4: whatever the sender says of its own address.
+#[test]
+fn w14_the_senders_via_says_where_the_request_came_from() {
+    let came_from = "192.0.2.1:61000";
+    let table = [
+        (
+            "UDP nat.invalid:5060;branch=z9hG4bKord;rport",
+            "UDP nat.invalid:5060;branch=z9hG4bKord;rport=61000;received=192.0.2.1",
+        ),
+        ("UDP nat.invalid;branch=z9hG4bKord", "UDP nat.invalid;branch=z9hG4bKord;received=192.0.2.1"),
+        ("UDP 10.0.0.1:5060;branch=z9hG4bKord", "UDP 10.0.0.1:5060;branch=z9hG4bKord;received=192.0.2.1"),
+        ("UDP 192.0.2.1:61000;branch=z9hG4bKord", "UDP 192.0.2.1:61000;branch=z9hG4bKord"),
+        (
+            "UDP nat.invalid;received=203.0.113.9;branch=z9hG4bKord;rport=9",
+            "UDP nat.invalid;branch=z9hG4bKord;rport=61000;received=192.0.2.1",
+        ),
+        (
+            "UDP nat.invalid;branch=z9hG4bKord;rport, SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKup;received=10.0.0.3",
+            "UDP nat.invalid;branch=z9hG4bKord;rport=61000;received=192.0.2.1, SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKup;received=10.0.0.3",
+        ),
+        (
+            "UDP [fe80::1%25eth0]:5060;branch=z9hG4bKord",
+            "UDP [fe80::1%25eth0]:5060;branch=z9hG4bKord;received=192.0.2.1",
+        ),
+    ];
+    for method in ["MESSAGE", "OPTIONS"] {
+        for (said, completed) in table {
+            let mut bench = Bench::at_home();
+            let request = ORDINARY
+                .replace("UDP 192.0.2.1:5060;branch=z9hG4bKord;rport", said)
+                .replace("MESSAGE", method);
+            bench.receive(udp(came_from), &request);
+            let sent = bench.take_one(BOB);
+            let vias = fields(&sent, "Via");
+            assert_eq!(vias[1..], [format!("SIP/2.0/{completed}")], "{method} {said}");
+            let vias: String = vias.iter().map(|via| format!("Via: {via}\n")).collect();
+            let answer = Bench::answer_text(&sent, "200 OK", "");
+            let (line, rest) = answer.split_once('\n').unwrap();
+            let rest = rest.split_once('\n').unwrap().1;
+            bench.receive(udp(BOB), &format!("{line}\n{vias}{rest}"));
+            let back = bench.take_one(came_from);
+            assert_eq!(fields(&back, "Via"), [format!("SIP/2.0/{completed}")], "{method} {said}");
+        }
+    }
 }
 
 #[test]
@@ -151,6 +200,55 @@ fn a_route_that_is_left_is_followed() {
     let sent = bench.take_one("192.0.2.90:5070");
     assert!(sent.starts_with("MESSAGE sip:bob@domain.com SIP/2.0\r\n"), "{sent}");
     assert_eq!(field(&sent, "Route"), Some("<sip:192.0.2.90:5070;lr>"));
+}
+
+/// RFC 3261 16.4: the name is of no interest if `maddr` is our address.
+#[test]
+fn a_route_with_our_maddr_and_empty_ones_are_ours() {
+    for route in [
+        "<sip:edge.invalid:5060;maddr=192.0.2.100;lr>",
+        "<sip:edge.invalid;maddr=domain.com;lr>",
+        "",
+        ",",
+        ", <sip:domain.com;lr>,",
+        "\nRoute: ,<sip:edge.invalid;maddr=192.0.2.100;lr>,, <sip:192.0.2.100;lr>",
+    ] {
+        let mut bench = Bench::at_home();
+        bench.receive(udp(JAMES), &ORDINARY.replace("<sip:domain.com;lr>", route));
+        let sent = bench.take_one(BOB);
+        let left = fields(&sent, "Route");
+        assert!(left.iter().all(|left| left.trim_matches([',', ' ']).is_empty()), "{route}: {sent}");
+    }
+    // Another port or address is somebody else's.
+    for (maddr, at) in [
+        ("edge.invalid:5070;maddr=192.0.2.100", "192.0.2.100:5070"),
+        ("domain.com;maddr=192.0.2.90", "192.0.2.90:5060"),
+    ] {
+        let mut bench = Bench::at_home();
+        bench.receive(udp(JAMES), &ORDINARY.replace("<sip:domain.com;lr>", &format!(", <sip:{maddr};lr>")));
+        let sent = bench.take_one(at);
+        assert_eq!(field(&sent, "Route"), Some(format!(", <sip:{maddr};lr>").as_str()));
+    }
+    // For a strict router, empty elements do not take the place of its URI.
+    let mut bench = Bench::at_home();
+    let strict = ", <sip:domain.com;lr>, , <sip:192.0.2.90>, <sip:192.0.2.91;lr>,";
+    bench.receive(udp(JAMES), &ORDINARY.replace("<sip:domain.com;lr>", strict));
+    let sent = bench.take_one("192.0.2.90:5060");
+    assert!(sent.starts_with("MESSAGE sip:192.0.2.90 SIP/2.0\r\n"), "{sent}");
+    let left = fields(&sent, "Route").join(", ").replace(",,", ",").replace(", ,", ",");
+    assert_eq!(left, "<sip:192.0.2.91;lr>, <sip:bob@domain.com>");
+}
+
+#[test]
+fn a_max_breadth_that_cannot_be_read_counts_as_none() {
+    for breadth in ["x", "", "-1", "4294967296"] {
+        let mut bench = Bench::at_home();
+        let odd = format!("Max-Breadth: {breadth}\nCall-ID: ");
+        bench.receive(udp(JAMES), &ORDINARY.replace("Call-ID: ", &odd));
+        assert_eq!(field(&bench.take_one(BOB), "Max-Breadth"), Some("60"), "{breadth}");
+        let answer = bench.ask(JAMES, &other_submission("Call-ID: ", &odd));
+        assert_eq!(status(&answer), 202, "{breadth}: {answer}");
+    }
 }
 
 #[test]

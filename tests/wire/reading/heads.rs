@@ -98,11 +98,17 @@ fn typed_fields_say_what_is_wrong_with_them() {
     assert_eq!(fields("").contacts(), Ok(Contacts::List(vec![])));
     assert!(fields("Contact: *, <sip:a@b>\r\n").contacts().is_err());
     assert!(fields("Contact: *\r\nContact: <sip:a@b>\r\n").contacts().is_err());
-    assert!(fields("Contact: <sip:a@b>,\r\n").contacts().is_err());
+    assert!(fields("Contact: <sip:a@b> <sip:c@d>\r\n").contacts().is_err());
     let routes =
         fields("Route: <sip:p1;lr>, \"x, y\" <sip:p2;lr>\r\nRoute: <sip:p3;lr>\r\n").routes("Route").unwrap();
     let hosts: Vec<_> = routes.iter().map(|route| route.uri.host().to_owned()).collect();
     assert_eq!(hosts, ["p1", "p2", "p3"]);
+    // Empty elements do not count.
+    let sparse =
+        fields("Route:\r\nRoute: , <sip:p1;lr>,\t,<sip:p2;lr> ,\r\nRoute: ,\r\n").routes("Route").unwrap();
+    assert_eq!(sparse.iter().map(|route| route.uri.as_str()).collect::<Vec<_>>(), ["sip:p1;lr", "sip:p2;lr"]);
+    let Ok(Contacts::List(list)) = fields("Contact: <sip:a@b>,\r\n").contacts() else { panic!("no list") };
+    assert_eq!(list.iter().map(|contact| contact.uri.as_str()).collect::<Vec<_>>(), ["sip:a@b"]);
     let broken = fields("Route: <sip:p1;lr>\r\nRoute: p2\r\n").routes("Route").unwrap_err();
     assert_eq!(broken.reason(), "Bad route header 2: no scheme at byte 0");
     let many = fields("Proxy-Require: a ,Secondary-To\r\nproxy-require:\tb,,c\r\n");

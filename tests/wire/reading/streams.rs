@@ -71,6 +71,13 @@ fn keep_alives_are_told_apart() {
     assert_eq!(frames(&[b"\r", b"\n\r", b"\n"]), Ok(vec![Framed::Pong, Framed::Ping]));
     let around = [b"\r\n\r\n", &good[..], b"\r\n", &good[..], b"\r\n\r\n"].concat();
     assert_eq!(frames(&[&around]), Ok(vec![Framed::Ping, message(), Framed::Pong, message(), Framed::Ping]));
+    // A lone LF is skipped, in one read with the message or in another.
+    let after = [b"\n\n", &good[..], b"\n\r\n\n", &good[..]].concat();
+    assert_eq!(frames(&[&after]), Ok(vec![message(), Framed::Pong, message()]));
+    assert_eq!(frames(&[b"\n", b"\n", &good, b"\n"]), Ok(vec![message()]));
+    let mut framer = Framer::default();
+    framer.push(b"\n");
+    assert_eq!((framer.next(), framer.held()), (Ok(None), 0));
     let mut framer = Framer::default();
     framer.push(b"\r\n\r\nMESS");
     assert_eq!((framer.next(), framer.next()), (Ok(Some(Framed::Ping)), Ok(None)));
