@@ -1,21 +1,26 @@
 //! TLS and WebSocket handshakes in progress on connections that peers opened (W31): each costs a task and some work
 //! before it is known who the peer is. One address may have only a part of them; when there are too many, the oldest is
-//! closed, so that peers who connect and say nothing keep nobody out.
+//! closed, so that peers who connect and say nothing keep nobody out. They are computed on a thread of their own.
+
+pub(super) mod thread;
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 
+use self::thread::Thread;
 use crate::limits::network;
 
 /// See the top of this file.
 #[derive(Debug)]
 pub(super) struct Greetings {
-    table: Mutex<Table>,
+    table: Arc<Mutex<Table>>,
     max: usize,
     per_address_max: usize,
+    thread: Thread,
 }
 
 #[derive(Debug, Default)]
@@ -36,24 +41,25 @@ struct Greeted {
 /// The slot of one handshake; released when it is dropped.
 #[derive(Debug)]
 pub(super) struct HandshakeSlot {
-    greetings: Arc<Greetings>,
+    /// Not all of [`Greetings`]: the task that holds this slot must not keep its own thread alive.
+    table: Arc<Mutex<Table>>,
     number: u64,
 }
 
 impl Greetings {
     pub(super) fn new(max: usize, per_address_max: usize) -> Self {
-        Self { table: Mutex::new(Table::default()), max, per_address_max }
+        Self { table: Arc::default(), max, per_address_max, thread: Thread::default() }
     }
 
     /// A peer has connected. None if its address has too many handshakes in progress.
-    pub(super) fn enter(greetings: &Arc<Self>, ip: IpAddr) -> Option<HandshakeSlot> {
-        let mut table = greetings.table();
+    pub(super) fn enter(&self, ip: IpAddr) -> Option<HandshakeSlot> {
+        let mut table = locked(&self.table);
         let network = network(ip);
-        if table.counts.get(&network).is_some_and(|count| *count >= greetings.per_address_max) {
+        if table.counts.get(&network).is_some_and(|count| *count >= self.per_address_max) {
             tracing::debug!(%ip, "too many handshakes of one address");
             return None;
         }
-        if table.all.len() >= greetings.max
+        if table.all.len() >= self.max
             && let Some(first) = table.all.keys().next().copied()
             && let Some(task) = table.leave(first)
         {
@@ -64,28 +70,31 @@ impl Greetings {
         let number = table.last;
         table.all.insert(number, Greeted { network, task: None });
         *table.counts.entry(network).or_default() += 1;
-        Some(HandshakeSlot { greetings: Arc::clone(greetings), number })
+        Some(HandshakeSlot { table: Arc::clone(&self.table), number })
     }
 
     /// Closes the oldest one; false if there is none.
     pub(super) fn hang_up_on_the_first(&self) -> bool {
-        let mut table = self.table();
+        let mut table = locked(&self.table);
         let first = table.all.keys().next().copied();
         let task = first.and_then(|first| table.leave(first));
         task.inspect(AbortHandle::abort).is_some()
     }
 
-    /// Registers the task of a handshake, so that it can be aborted from here.
-    pub(super) fn served_by(&self, number: u64, task: AbortHandle) {
-        if let Some(greeted) = self.table().all.get_mut(&number) {
-            greeted.task = Some(task);
+    /// Computes a handshake on the thread for that, where it can be aborted from here.
+    pub(super) fn serve(&self, number: u64, handshake: impl Future<Output = ()> + Send + 'static) {
+        let task = self.thread.spawn(handshake);
+        match locked(&self.table).all.get_mut(&number) {
+            Some(greeted) => greeted.task = Some(task),
+            // It has ended, or has made room for others.
+            None => task.abort(),
         }
     }
+}
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        // Ignoring poison is safe: nothing under this lock can leave the table half changed.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn locked(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
+    // Ignoring poison is safe: nothing under this lock can leave the table half changed.
+    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Table {
@@ -109,7 +118,7 @@ impl HandshakeSlot {
 
 impl Drop for HandshakeSlot {
     fn drop(&mut self) {
-        self.greetings.table().leave(self.number);
+        locked(&self.table).leave(self.number);
     }
 }
 
@@ -119,27 +128,31 @@ mod tests {
 
     #[test]
     fn w31_one_address_has_its_part_of_the_handshakes_and_the_first_one_makes_room() {
-        let greetings = Arc::new(Greetings::new(3, 2));
+        let greetings = Greetings::new(3, 2);
         let [a, b, c]: [IpAddr; 3] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|ip| ip.parse().unwrap());
-        let first = Greetings::enter(&greetings, a).unwrap();
-        let second = Greetings::enter(&greetings, a).unwrap();
-        assert!(Greetings::enter(&greetings, a).is_none(), "its part");
-        let third = Greetings::enter(&greetings, b).unwrap();
-        let fourth = Greetings::enter(&greetings, c).unwrap();
-        let numbers: Vec<_> = greetings.table().all.keys().copied().collect();
+        let first = greetings.enter(a).unwrap();
+        let second = greetings.enter(a).unwrap();
+        assert!(greetings.enter(a).is_none(), "its part");
+        let third = greetings.enter(b).unwrap();
+        let fourth = greetings.enter(c).unwrap();
+        let numbers: Vec<_> = locked(&greetings.table).all.keys().copied().collect();
         assert_eq!(numbers, [second.number(), third.number(), fourth.number()]);
         drop(first);
-        assert_eq!(greetings.table().counts.get(&a), Some(&1), "what was hung up on is not counted twice");
+        assert_eq!(
+            locked(&greetings.table).counts.get(&a),
+            Some(&1),
+            "what was hung up on is not counted twice"
+        );
         drop((second, third, fourth));
-        let table = greetings.table();
+        let table = locked(&greetings.table);
         assert!(table.all.is_empty() && table.counts.is_empty(), "{table:?}");
     }
 
     #[test]
     fn w31_one_64_of_ipv6_is_one_address() {
-        let greetings = Arc::new(Greetings::new(9, 1));
-        let _one = Greetings::enter(&greetings, "2001:db8::1".parse().unwrap()).unwrap();
-        assert!(Greetings::enter(&greetings, "2001:db8::ffff".parse().unwrap()).is_none());
-        assert!(Greetings::enter(&greetings, "2001:db8:0:1::1".parse().unwrap()).is_some());
+        let greetings = Greetings::new(9, 1);
+        let _one = greetings.enter("2001:db8::1".parse().unwrap()).unwrap();
+        assert!(greetings.enter("2001:db8::ffff".parse().unwrap()).is_none());
+        assert!(greetings.enter("2001:db8:0:1::1".parse().unwrap()).is_some());
     }
 }

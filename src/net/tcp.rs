@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -17,6 +18,7 @@ use super::descriptors::Spare;
 use super::greetings::Greetings;
 use super::tls::Tls;
 use super::tls_faults;
+use super::websocket::Socket;
 use super::{NetEvent, Origins, stream, websocket};
 use crate::limits::STREAM_UNACKNOWLEDGED;
 use crate::machine::{ConnectFault, Flow, TlsFault, Untrusted};
@@ -82,18 +84,7 @@ pub(super) async fn accept(
         match greeting.clone() {
             Greeting::Plain => take_plain(&connections, stream, remote),
             greeting @ (Greeting::Tls(_) | Greeting::WebSocket(..)) => {
-                let Some(place) = Greetings::enter(&greetings, remote.ip()) else { continue };
-                let number = place.number();
-                let connections = Arc::clone(&connections);
-                let task = tokio::spawn(async move {
-                    let taken =
-                        timeout(GREET_WAIT, take_greeted(&connections, greeting, stream, remote)).await;
-                    if taken.is_err() {
-                        tracing::debug!(%remote, "the handshake takes too long");
-                    }
-                    drop(place);
-                });
-                greetings.served_by(number, task.abort_handle());
+                greet_apart(&greetings, greeting, (stream, remote), &connections);
             }
         }
     }
@@ -107,33 +98,56 @@ fn take_plain(connections: &Arc<Connections>, stream: TcpStream, remote: SocketA
     }
 }
 
-/// Serves a connection once its handshakes succeed.
-async fn take_greeted(
-    connections: &Arc<Connections>,
+/// Computes the handshakes of a connection on the thread for that, and serves it on ours once they succeed.
+fn greet_apart(
+    greetings: &Greetings,
     greeting: Greeting,
-    stream: TcpStream,
-    remote: SocketAddr,
+    (stream, remote): (TcpStream, SocketAddr),
+    connections: &Arc<Connections>,
 ) {
-    match greeting {
-        Greeting::Plain => take_plain(connections, stream, remote),
-        Greeting::Tls(acceptor) => {
-            let Some(flow) = flow_of(Transport::Tls, &stream, remote) else { return };
-            // Whoever connected has shown no certificate, so it is not reused to reach any domain.
-            if let Some(stream) = shake_hands(&acceptor, flow, stream).await
-                && let Some(outbound) = connections.add(flow, None, Opened::ByPeer)
-            {
-                stream::serve(connections, tokio::io::split(stream), outbound);
+    let Some(slot) = greetings.enter(remote.ip()) else { return };
+    let number = slot.number();
+    let (home, connections) = (Handle::current(), Arc::clone(connections));
+    greetings.serve(number, async move {
+        match timeout(GREET_WAIT, greet(greeting, stream, remote)).await {
+            Ok(Some((flow, greeted))) => {
+                home.spawn(async move {
+                    take_greeted(&connections, flow, greeted);
+                    drop(slot);
+                });
             }
+            Ok(None) => {}
+            Err(_) => tracing::debug!(%remote, "the handshake takes too long"),
+        }
+    });
+}
+
+/// A connection after its handshakes.
+enum Greeted {
+    Tls(Box<TlsStream<TcpStream>>),
+    Ws(Box<Socket<TcpStream>>),
+    Wss(Box<Socket<TlsStream<TcpStream>>>),
+}
+
+/// The handshakes of a connection; none if one fails.
+async fn greet(greeting: Greeting, stream: TcpStream, remote: SocketAddr) -> Option<(Flow, Greeted)> {
+    match greeting {
+        Greeting::Plain => None,
+        Greeting::Tls(acceptor) => {
+            let flow = flow_of(Transport::Tls, &stream, remote)?;
+            let stream = shake_hands(&acceptor, flow, stream).await?;
+            Some((flow, Greeted::Tls(stream.into())))
         }
         Greeting::WebSocket(None, origins) => {
-            let Some(flow) = flow_of(Transport::Ws, &stream, remote) else { return };
-            take_web(connections, (flow, &origins), stream).await;
+            let flow = flow_of(Transport::Ws, &stream, remote)?;
+            let socket = greet_web(flow, &origins, stream).await?;
+            Some((flow, Greeted::Ws(socket.into())))
         }
         Greeting::WebSocket(Some(acceptor), origins) => {
-            let Some(flow) = flow_of(Transport::Wss, &stream, remote) else { return };
-            if let Some(stream) = shake_hands(&acceptor, flow, stream).await {
-                take_web(connections, (flow, &origins), stream).await;
-            }
+            let flow = flow_of(Transport::Wss, &stream, remote)?;
+            let stream = shake_hands(&acceptor, flow, stream).await?;
+            let socket = greet_web(flow, &origins, stream).await?;
+            Some((flow, Greeted::Wss(socket.into())))
         }
     }
 }
@@ -143,19 +157,23 @@ async fn shake_hands(acceptor: &TlsAcceptor, flow: Flow, stream: TcpStream) -> O
     shaken.inspect_err(|error| tracing::debug!(%flow, %error, "no TLS handshake")).ok()
 }
 
-async fn take_web(
-    connections: &Arc<Connections>,
-    (flow, origins): (Flow, &Origins),
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-) {
-    match websocket::greet(stream, origins).await {
-        // A browser can be reached only over its own connection, which is not reused for anybody else.
-        Ok(socket) => {
-            if let Some(outbound) = connections.add(flow, None, Opened::ByPeer) {
-                websocket::serve(connections, socket, outbound);
-            }
-        }
-        Err(error) => tracing::debug!(%flow, %error, "no WebSocket"),
+async fn greet_web<S>(flow: Flow, origins: &Origins, stream: S) -> Option<Socket<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let greeted = websocket::greet(stream, origins).await;
+    greeted.inspect_err(|error| tracing::debug!(%flow, %error, "no WebSocket")).ok()
+}
+
+/// Serves a connection after its handshakes.
+fn take_greeted(connections: &Arc<Connections>, flow: Flow, greeted: Greeted) {
+    // Whoever connected has shown no certificate, so it is not reused to reach any domain; and a browser can be reached
+    // only over its own connection, which is not reused for anybody else.
+    let Some(outbound) = connections.add(flow, None, Opened::ByPeer) else { return };
+    match greeted {
+        Greeted::Tls(stream) => stream::serve(connections, tokio::io::split(*stream), outbound),
+        Greeted::Ws(socket) => websocket::serve(connections, *socket, outbound),
+        Greeted::Wss(socket) => websocket::serve(connections, *socket, outbound),
     }
 }
 
