@@ -162,7 +162,7 @@ pub struct Options {
     pub screenshot: Option<PathBuf>,
     /// The time zone for displayed times; the system's if none is given.
     pub zone: Option<jiff::tz::TimeZone>,
-    /// The faults of the demo, to show and to change them.
+    /// The faults of the demo, or of the server that is hosted here, to show and to change them.
     pub faults: Option<FaultBoard>,
     /// Shows desktop notifications.
     pub notifications: bool,

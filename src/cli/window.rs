@@ -84,6 +84,7 @@ pub(super) fn run(data: Option<&Path>, link: Option<Link>) -> anyhow::Result<Exi
     let options = Options {
         calls,
         host: Some(host.board()),
+        faults: Some(host.faults()),
         nearby: Some(hosting::search(wake(&waker).into())),
         notifications: true,
         state: Some(folders.data.join(WINDOW_STATE)),

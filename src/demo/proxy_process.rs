@@ -18,12 +18,9 @@ use crate::injection::Injection;
 use crate::net::NetSettings;
 use crate::proxy::ProxyConfig;
 use crate::random::Random;
-use crate::runtime::path_faults::PathFaults;
-use crate::runtime::server::{Server, ServerError, ServerFaults};
+use crate::runtime::server::{Server, ServerError, ServerFaults, Surroundings};
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::Transport;
-use crate::store::full_disk::DiskFault;
-use crate::time::{Clock, Skew};
 use crate::transaction::Timers;
 
 /// The first word of the first line.
@@ -32,41 +29,19 @@ pub(super) const LISTENING: &str = "listening";
 const REBIND_WAIT: Duration = Duration::from_millis(20);
 const REBINDS_MAX: u32 = 100;
 
-/// What faults of the proxy's surroundings act upon.
-struct Surroundings {
-    faults: ServerFaults,
-    skew: Skew,
-}
-
-impl Surroundings {
-    fn befall(&self, fault: &Injection) {
-        match fault {
-            Injection::Path { of, fault } => {
-                self.faults.path.set(*of, *fault, self.faults.clock.now().mono);
-            }
-            Injection::Disk { is_full } => self.faults.disk.set_full(*is_full),
-            Injection::Clock { ahead_ms } => self.skew.set(*ahead_ms),
-            // Others carry these out.
-            Injection::Person { .. } | Injection::Proxy(_) => {}
-        }
-    }
-}
-
 /// Runs the proxy of the demo with these faults until the socket that is its standard input is closed; then what it knows is
 /// stored.
 ///
 /// # Errors
 /// Why it cannot run, as a sentence.
 pub fn run_proxy(data: &Path, at: SocketAddr, faults: &[Injection]) -> Result<ExitCode, DemoError> {
-    let (clock, skew) = Clock::with_skew();
-    let path = PathFaults::new(Random::from_os()?);
-    let surroundings =
-        Surroundings { faults: ServerFaults { path, disk: DiskFault::default(), clock }, skew };
+    let surroundings = Surroundings::new(Random::from_os()?);
+    let skew = surroundings.skew();
     faults.iter().for_each(|fault| surroundings.befall(fault));
     let (wake, woken) = sync_channel(1);
     let ends = wake.clone();
     let tap = WireTap::waking(Arc::new(move || wake.try_send(()).unwrap_or_default()));
-    let server = open(data, at, &tap, &surroundings.faults)?;
+    let server = open(data, at, &tap, &surroundings.faults())?;
     let address = server.locals().first().map(|(_, address)| *address).ok_or(DemoError::NoSocket)?;
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let told = BufReader::new(socket.try_clone()?);

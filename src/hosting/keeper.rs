@@ -1,5 +1,7 @@
 //! Keeps the hosted server: starts its process, stops it, starts it again, and gives people accounts, on a thread of its own.
 
+mod faults;
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
@@ -13,9 +15,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use self::faults::{Downtime, fault_board};
 use super::HostError;
 use super::process::{FAILED, LISTENING, store_folder};
 use super::settings::{Hosted, label, password};
+use crate::injection::{FaultBoard, Injection};
 use crate::limits::{HOST_END_WAIT, HOST_ORDERS_MAX, HOST_RESTART_WAIT};
 use crate::model::hosting::{HandedOut, HostBoard, HostOrder, HostState, HostView};
 use crate::random::Random;
@@ -35,6 +39,7 @@ type Wake = Arc<dyn Fn() + Send + Sync>;
 
 enum Order {
     Asked(HostOrder),
+    Fault(Injection),
     /// The process of this start has ended.
     Ended(u64),
     End,
@@ -44,6 +49,7 @@ enum Order {
 #[derive(Debug)]
 pub struct Host {
     board: HostBoard,
+    faults: FaultBoard,
     orders: SyncSender<Order>,
     thread: Option<JoinHandle<()>>,
 }
@@ -64,7 +70,11 @@ impl Host {
                 TrySendError::Disconnected(_) => "The server cannot be reached any more.".to_owned(),
             })
         });
-        let told = orders.clone();
+        let (told, to_befall, downtime) = (orders.clone(), orders.clone(), Downtime::default());
+        let faults = fault_board(Random::from_os()?, &downtime, move |fault| {
+            let given = to_befall.try_send(Order::Fault(fault));
+            given.map_err(|_full| "the server cannot be told now; try again".to_owned())
+        });
         let keeper = Keeper {
             program,
             folder,
@@ -75,11 +85,19 @@ impl Host {
             owner: None,
             starts: 0,
             back: None,
+            on: Vec::new(),
+            downtime,
             clock: Clock::start(),
         };
         let thread =
             std::thread::Builder::new().name("host".to_owned()).spawn(move || keeper.keep(&asked))?;
-        Ok(Self { board, orders, thread: Some(thread) })
+        Ok(Self { board, faults, orders, thread: Some(thread) })
+    }
+
+    /// Its faults, to show and to change them.
+    #[must_use]
+    pub fn faults(&self) -> FaultBoard {
+        self.faults.clone()
     }
 
     /// What is shown of it, and where it is asked.
@@ -117,6 +135,9 @@ struct Keeper {
     starts: u64,
     /// When it is started again after it has ended by itself.
     back: Option<Instant>,
+    /// Faults of its path, disk and clock, which a new process is told too.
+    on: Vec<Injection>,
+    downtime: Downtime,
     clock: Clock,
 }
 
@@ -136,6 +157,7 @@ impl Keeper {
                     let done = self.obey(order);
                     self.tell(done);
                 }
+                Ok(Order::Fault(fault)) => self.befall(fault),
                 Ok(Order::Ended(start)) if start == self.starts && self.running.is_some() => {
                     self.stop();
                     self.back = Some(self.clock.now().mono + HOST_RESTART_WAIT);
@@ -165,6 +187,7 @@ impl Keeper {
             HostOrder::Stop => {
                 self.back = None;
                 self.stop();
+                self.downtime.set(false);
                 self.change(|view| view.state = HostState::Off);
             }
             HostOrder::Add(name) => {
@@ -246,6 +269,8 @@ impl Keeper {
         self.change(|view| view.state = HostState::Starting);
         match self.start() {
             Ok((server, sha256)) => {
+                self.downtime.set(false);
+                std::mem::take(&mut self.on).into_iter().for_each(|fault| self.befall(fault));
                 self.change(|view| {
                     (view.server, view.sha256) = (format!("tls:{server}"), sha256);
                     view.state = HostState::Running;

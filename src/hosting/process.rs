@@ -1,5 +1,5 @@
 //! What runs in the process of the hosted server. Its standard input is a socket, on which it says where it listens, or why it
-//! cannot; when that is closed, it stores what it knows and ends.
+//! cannot, and on which faults come as lines; when that is closed, it stores what it knows and ends.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,7 +17,7 @@ use crate::limits::{HOST_ADDRESS_LOOK, NEARBY_LOOK};
 use crate::net::{Identity, NetSettings, TlsFiles};
 use crate::proxy::{Auth, Inbound, MailboxConfig, ProxyConfig};
 use crate::random::Random;
-use crate::runtime::server::{Server, ServerError};
+use crate::runtime::server::{Server, ServerError, ServerFaults, Surroundings};
 use crate::sip::Transport;
 use crate::time::Clock;
 
@@ -25,6 +25,8 @@ use crate::time::Clock;
 pub(super) const LISTENING: &str = "listening ";
 /// The first word otherwise; then comes a sentence.
 pub(super) const FAILED: &str = "failed ";
+/// No fault is as long as this.
+const FAULT_BYTES_MAX: usize = 4096;
 /// How many ports are tried where others have the usual ones.
 const PORTS_TRIED: u32 = 20;
 
@@ -40,7 +42,8 @@ pub(super) fn store_folder(folder: &Path) -> PathBuf {
 /// Why it cannot run, as a sentence; the socket is told too.
 pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
     let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (server, hosted, address) = match start(folder) {
+    let surroundings = Surroundings::new(Random::from_os()?);
+    let (server, hosted, address) = match start(folder, &surroundings.faults()) {
         Ok((server, hosted, address, fingerprint)) => {
             writeln!(socket, "{LISTENING}{address}:{} {fingerprint}", hosted.tls_port)?;
             (server, hosted, address)
@@ -54,10 +57,14 @@ pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
     socket.set_read_timeout(Some(NEARBY_LOOK))?;
     let clock = Clock::start();
     let mut looked = clock.now().mono;
+    let (mut told, mut bytes) = (Vec::new(), [0; 64]);
     loop {
-        match socket.read(&mut [0; 64]) {
+        match socket.read(&mut bytes) {
             Ok(0) => break,
-            Ok(_) => {}
+            Ok(count) => {
+                told.extend_from_slice(bytes.get(..count).unwrap_or_default());
+                heed(&mut told, &surroundings);
+            }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
             Err(error) => return Err(error.into()),
         }
@@ -76,15 +83,29 @@ pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Lets the faults happen that have come as whole lines; the window sends nothing else.
+fn heed(told: &mut Vec<u8>, surroundings: &Surroundings) {
+    while let Some(end) = told.iter().position(|byte| *byte == b'\n') {
+        let line: Vec<u8> = told.drain(..=end).collect();
+        match String::from_utf8_lossy(&line).trim().parse() {
+            Ok(fault) => surroundings.befall(&fault),
+            Err(wrong) => tracing::error!(%wrong, "the window has sent what is no fault"),
+        }
+    }
+    if told.len() > FAULT_BYTES_MAX {
+        told.clear();
+    }
+}
+
 type Started = (Server, Hosted, Ipv4Addr, String);
 
-fn start(folder: &Path) -> Result<Started, HostError> {
+fn start(folder: &Path, faults: &ServerFaults) -> Result<Started, HostError> {
     let mut hosted = Hosted::read(folder)?;
     let address = in_private_network().ok_or(HostError::NoNetwork)?;
     let identity = identity(folder, &hosted.domain)?;
     let fingerprint = crate::net::fingerprint_of(&identity)?.to_string();
-    let server = match open(folder, &hosted, address, &identity) {
-        Err(ServerError::Bind(_)) => elsewhere(folder, &mut hosted, address, &identity)?,
+    let server = match open(folder, &hosted, (address, &identity), faults) {
+        Err(ServerError::Bind(_)) => elsewhere(folder, &mut hosted, (address, &identity), faults)?,
         opened => opened?,
     };
     Ok((server, hosted, address, fingerprint))
@@ -94,8 +115,8 @@ fn start(folder: &Path) -> Result<Started, HostError> {
 fn elsewhere(
     folder: &Path,
     hosted: &mut Hosted,
-    address: Ipv4Addr,
-    identity: &Identity,
+    (address, identity): (Ipv4Addr, &Identity),
+    faults: &ServerFaults,
 ) -> Result<Server, HostError> {
     let mut random = Random::from_os()?;
     let mut tries = 0;
@@ -103,7 +124,7 @@ fn elsewhere(
         let port = 20_000 + u16::try_from(random.below(20_000)).unwrap_or(0);
         (hosted.port, hosted.tls_port) = (port, port + 1);
         tries += 1;
-        match open(folder, hosted, address, identity) {
+        match open(folder, hosted, (address, identity), faults) {
             Err(ServerError::Bind(_)) if tries < PORTS_TRIED => {}
             opened => {
                 let server = opened?;
@@ -117,8 +138,8 @@ fn elsewhere(
 fn open(
     folder: &Path,
     hosted: &Hosted,
-    address: Ipv4Addr,
-    identity: &Identity,
+    (address, identity): (Ipv4Addr, &Identity),
+    faults: &ServerFaults,
 ) -> Result<Server, ServerError> {
     let at = |port| SocketAddr::from((address, port));
     let listens = vec![
@@ -132,5 +153,6 @@ fn open(
     config.inbound.mode = Inbound::Off;
     config.mailbox = Some(MailboxConfig::default());
     let tls = TlsFiles { identity: Some(identity.clone()), ..TlsFiles::default() };
-    Server::open(config, Some(store_folder(folder)), NetSettings { tls, ..NetSettings::default() }, None)
+    let (store, settings) = (store_folder(folder), NetSettings { tls, ..NetSettings::default() });
+    Server::open_to_faults(config, Some(store), settings, None, Some(faults.clone()))
 }

@@ -135,6 +135,12 @@ impl HostBoard {
         }
     }
 
+    /// True if this computer is to be a server, even if it is down now.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        locked(&self.view).state != HostState::Off
+    }
+
     /// The account of the person who hosts, once.
     #[must_use]
     pub fn take_own(&self) -> Option<HandedOut> {

@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use self::events::log;
-pub use self::surroundings::ServerFaults;
 use self::surroundings::{ProxyShell, shell};
+pub use self::surroundings::{ServerFaults, Surroundings};
 use crate::limits::DISPATCHES_WANTED_MAX;
 use crate::machine::Input;
 use crate::net::{BindError, Net, NetSettings, TlsFileError, interface_ips, local_ip_towards};

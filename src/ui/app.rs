@@ -318,7 +318,8 @@ impl App {
         self.bars(ui, &mut acts);
         self.shell.watched =
             self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
-        let is_choosing = self.shell.watched.is_some() && self.shell.tab == RightTab::Wire;
+        let has_proxy = self.snapshot.demo || self.neighbours.hosts();
+        let is_choosing = has_proxy && self.shell.watched.is_some() && self.shell.tab == RightTab::Wire;
         faults_ui(ui, &mut self.faults, is_choosing);
         // A click in the column opens it; until the next frame the view is still drawn there.
         let (has_wire_window, has_matrix_window) = (self.shell.wire.is_window, self.shell.matrix.is_window);

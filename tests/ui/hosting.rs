@@ -6,16 +6,19 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use fanfare::injection::FaultBoard;
 use fanfare::model::account::RegistrationState;
 use fanfare::model::command::Command;
 use fanfare::model::hosting::{
     HandedOut, HostBoard, HostOrder, HostState, HostView, NearbyBoard, NearbyServer,
 };
-use fanfare::model::snapshot::Theme;
+use fanfare::model::journal::DeliveryState::Delivered;
+use fanfare::model::snapshot::{Settings, Theme};
+use fanfare::runtime::engine::{Wire, WireTap};
 use fanfare::ui::{App, Options};
 use jiff::tz::TimeZone;
 
-use crate::fake::{Fake, press, says, type_into};
+use crate::fake::{Fake, ago, own, people, press, says, type_into};
 use crate::gallery::{Album, LARGE, SMALL, theme};
 
 const SHA256: &str =
@@ -101,6 +104,34 @@ fn click(window: &mut Harness<'static, App>, label: &str) {
 }
 
 #[test]
+fn whoever_hosts_a_server_sees_the_wire_and_can_cause_its_faults() {
+    let (fake, office) = (Fake::new(), Office::showing(running()));
+    let crew = people(&["Ann Lee"]);
+    fake.converse(1, &crew, vec![own(5, ago(1), "Lunch", &[(&crew[0], Delivered)])], 0);
+    let set = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&set);
+    let faults = FaultBoard::new(move |fault| {
+        kept.lock().unwrap().push(fault.to_string());
+        Ok(())
+    });
+    fake.change(|inner| {
+        inner.wire = Some(Wire { tap: WireTap::new(), is_at_proxy: false });
+        inner.snapshot.settings.testing = true;
+    });
+    let mut window = fake.window_with(LARGE, Options { faults: Some(faults), ..office.options(&[]) });
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    window.get_by_role_and_label(Role::Tab, "Wire").click();
+    window.run();
+    click(&mut window, "Lost reports");
+    assert!(says(&window, "Faults are on: notify:drop=3"));
+    assert_eq!(*set.lock().unwrap(), ["notify:drop=3"]);
+    click(&mut window, "Turn off");
+    // Where nothing is hosted, there is nothing that could fail.
+    office.change(&mut window, |view| view.state = HostState::Off);
+    assert!(window.query_by_label("Lost reports").is_none());
+}
+
+#[test]
 fn a_server_is_hosted_from_the_first_screen_and_signed_in_to() {
     let (fake, office) = (nobody(), Office::default());
     let mut window = fake.window_with(LARGE, office.options(&[]));
@@ -111,6 +142,8 @@ fn a_server_is_hosted_from_the_first_screen_and_signed_in_to() {
     click(&mut window, "Start the server");
     let start = HostOrder::Start { name: "James's office".to_owned(), host: "James".to_owned() };
     assert_eq!(office.take(), [start]);
+    let tests = |command: &Command| matches!(command, Command::PutSettings(Settings { testing: true, .. }));
+    assert!(fake.asked().iter().any(tests), "testing mode is always on there");
 
     office.change(&mut window, |view| *view = HostView { own: Some(account("james")), ..running() });
     let asked = fake.asked();

@@ -1,4 +1,4 @@
-//! The faults of the demo: a bar that says which are on, with a button that ends them, and where they are chosen.
+//! The faults of the demo, or of the server that is hosted here: a bar that says which are on, with a button that ends them, and where they are chosen.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The faults, and what is being typed.
 #[derive(Debug, Default)]
 pub(crate) struct FaultsPanel {
-    /// None outside of the demo.
+    /// None where no proxy can have faults.
     board: Option<FaultBoard>,
     text: String,
     problem: Option<String>,
