@@ -20,7 +20,10 @@ impl Keeper {
                 self.tell(done);
             }
             Injection::Proxy(fault) => self.bring_down(fault),
-            fault => {
+            fault @ (Injection::Person { .. }
+            | Injection::Path { .. }
+            | Injection::Disk { .. }
+            | Injection::Clock { .. }) => {
                 self.on.retain(|other| other.subject() != fault.subject());
                 self.pass_on(&fault);
                 if !fault.is_usual() {
