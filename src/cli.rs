@@ -88,6 +88,14 @@ struct Arguments {
     #[cfg(feature = "gui")]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Start without a window, if there is an account; the next start shows it.
+    #[cfg(feature = "gui")]
+    #[arg(long, conflicts_with = "link")]
+    hidden: bool,
+    /// End the fanfare that runs, with or without a window.
+    #[cfg(feature = "gui")]
+    #[arg(long, conflicts_with_all = ["link", "hidden"])]
+    quit: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -337,7 +345,9 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     match arguments.command {
         #[cfg(feature = "gui")]
-        None => window::run(arguments.data.as_deref(), arguments.link),
+        None if arguments.quit => window::quit(arguments.data.as_deref()),
+        #[cfg(feature = "gui")]
+        None => window::run(arguments.data.as_deref(), arguments.link, arguments.hidden),
         #[cfg(not(feature = "gui"))]
         None => anyhow::bail!("this build has no window; see fanfare --help for the other commands"),
         Some(Command::Demo(demo)) => demo::run(&demo),

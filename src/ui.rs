@@ -8,6 +8,8 @@
 //!
 //! The parts are listed in this order, and each uses only those listed after it.
 
+pub mod background;
+
 mod app;
 
 mod start_failed;
@@ -176,6 +178,12 @@ pub struct Options {
     pub exporter: Option<desktop::exporter::Exporter>,
     /// What later starts of the program ask for.
     pub calls: desktop::calls::Calls,
+    /// The program can go on without the window, which tells `calls` that it is to.
+    pub can_stay: bool,
+    /// The icon in the tray.
+    pub tray: Option<desktop::tray::Tray>,
+    /// Starts the program when the user logs in; if none, that is not offered.
+    pub login: Option<desktop::login::Login>,
     /// The server that this computer can be for its network; if none, that is not offered.
     pub host: Option<HostBoard>,
     /// The servers that others host there; if none, they are not looked for.
@@ -259,7 +267,7 @@ pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Re
         Box::new(move |creation| {
             waker.wake_this(&creation.egui_ctx);
             let last_open = creation.storage.and_then(|storage| storage.get_string(app::LAST_OPEN));
-            let options = Options { last_open, ..options };
+            let options = Options { last_open: options.last_open.clone().or(last_open), ..options };
             Ok(Box::new(App::new(&creation.egui_ctx, Box::new(source), options)))
         }),
     )

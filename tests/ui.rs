@@ -27,6 +27,9 @@ mod deleting;
 #[path = "ui/finding.rs"]
 mod finding;
 
+#[path = "ui/closing.rs"]
+mod closing;
+
 #[path = "ui/files.rs"]
 mod files;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::{runtime, stopped};
-use crate::config::client::Folders;
+use crate::config::client::{Folders, autostart_folder};
 use crate::config::passwords::Keyring;
 use crate::demo::{DemoRun, FIRST_MESSAGE};
 use crate::hosting::{self, Host};
@@ -21,11 +21,14 @@ use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake, 
 use crate::runtime::handover::{Doorbell, hand_over};
 use crate::runtime::logs;
 use crate::store::{OpenError, OpenErrorKind, own_backup};
+use crate::ui::background::{WokenFor, without_window};
 use crate::ui::desktop::browser::Opener;
 use crate::ui::desktop::calls::Calls;
 use crate::ui::desktop::chooser::Chooser;
 use crate::ui::desktop::exporter::Exporter;
+use crate::ui::desktop::login::Login;
 use crate::ui::desktop::notifications;
+use crate::ui::desktop::tray::{Click, Tray};
 use crate::ui::{self, Choice, Failure, Options, Waker};
 
 /// File with the window's size and position, in the folder of the messages.
@@ -39,17 +42,44 @@ const SOFTWARE_GL: &str = "LIBGL_ALWAYS_SOFTWARE";
 
 /// How long a window that is just being opened has to take over.
 const HANDOVER_TRIES: u32 = 10;
+/// How often it is tried whether a window that was told to end has ended.
+const QUIT_TRIES: u32 = 75;
+/// What a later start says to end this one; no link is like that.
+const QUIT: &str = "quit";
+/// What one says that is not to be seen.
+const HIDDEN: &str = "hidden";
 /// The time between two tries.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(200);
 
-/// Opens the window with the user's data, or with the data in `data`; if it is open already, that one shows itself.
-pub(super) fn run(data: Option<&Path>, link: Option<Link>) -> anyhow::Result<ExitCode> {
-    let folders = match data {
-        Some(folder) => Folders::under(folder),
-        None => Folders::of_this_person()
-            .context("this user has no home folder; give a folder with --data DIR")?,
-    };
-    let line = link.as_ref().map_or("", |link| link.written.as_str());
+fn folders(data: Option<&Path>) -> anyhow::Result<Folders> {
+    match data {
+        Some(folder) => Ok(Folders::under(folder)),
+        None => {
+            Folders::of_this_person().context("this user has no home folder; give a folder with --data DIR")
+        }
+    }
+}
+
+/// Ends the fanfare that runs with this data, and waits until it has.
+pub(super) fn quit(data: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let folders = folders(data)?;
+    anyhow::ensure!(hand_over(&folders.data, QUIT), "no fanfare runs here that could be ended");
+    for _ in 0..QUIT_TRIES {
+        // As long as it answers, it has not ended.
+        if !hand_over(&folders.data, HIDDEN) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        std::thread::sleep(HANDOVER_PAUSE);
+    }
+    anyhow::bail!("fanfare was told to end, and has not ended yet")
+}
+
+/// Opens the window with the user's data, or with the data in `data`; if it is open already, that one shows itself. A hidden
+/// one opens when it is called.
+pub(super) fn run(data: Option<&Path>, link: Option<Link>, is_hidden: bool) -> anyhow::Result<ExitCode> {
+    let folders = folders(data)?;
+    // Whoever starts it hidden does not want to see the one that runs.
+    let line = link.as_ref().map_or(if is_hidden { HIDDEN } else { "" }, |link| link.written.as_str());
     let cannot_use = || format!("cannot use the folder {}", folders.data.display());
     if hand_over(&folders.data, line) || !decide_on_damage(&folders).with_context(cannot_use)? {
         return Ok(ExitCode::SUCCESS);
@@ -82,7 +112,10 @@ pub(super) fn run(data: Option<&Path>, link: Option<Link>) -> anyhow::Result<Exi
     let program = std::env::current_exe()?;
     let host = Host::start(program.clone(), folders.data.join(HOSTED), wake(&waker).into())?;
     let options = Options {
+        can_stay: true,
+        tray: tray(&calls, &waker),
         calls,
+        login: login(data),
         host: Some(host.board()),
         faults: Some(host.faults()),
         nearby: Some(hosting::search(wake(&waker).into())),
@@ -94,8 +127,52 @@ pub(super) fn run(data: Option<&Path>, link: Option<Link>) -> anyhow::Result<Exi
         demo: Some(program),
         ..Options::default()
     };
-    open_window(&Rc::new(RefCell::new(engine)), &waker, options)?;
+    show(&Rc::new(RefCell::new(engine)), &waker, options, is_hidden)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows the window, and goes on without it whenever it is closed to that end.
+fn show(
+    engine: &Rc<RefCell<Engine>>,
+    waker: &Waker,
+    mut options: Options,
+    mut is_hidden: bool,
+) -> anyhow::Result<()> {
+    loop {
+        if is_hidden {
+            match without_window(Rc::clone(engine), waker, options.clone()) {
+                WokenFor::Window(conversation) => options.last_open = conversation,
+                WokenFor::Quit => return Ok(()),
+            }
+        }
+        open_window(engine, waker, options.clone())?;
+        if !options.calls.take_stay() {
+            return Ok(());
+        }
+        is_hidden = true;
+    }
+}
+
+/// The icon in the tray, which can do what a later start can.
+fn tray(calls: &Calls, waker: &Waker) -> Option<Tray> {
+    let (calls, waker) = (calls.clone(), waker.clone());
+    let clicked = move |click| {
+        match click {
+            Click::Show => calls.show(),
+            Click::Quit => calls.quit(),
+        }
+        waker.wake();
+    };
+    Tray::start(clicked).inspect_err(|error| tracing::warn!(%error, "no icon in the tray")).ok()
+}
+
+/// How this program is started when the user logs in.
+fn login(data: Option<&Path>) -> Option<Login> {
+    let program = std::env::current_exe().ok()?;
+    let folder = data.map(std::path::absolute).transpose().ok()?;
+    let folder = folder.map(|folder| ["--data".to_owned(), folder.to_string_lossy().into_owned()]);
+    let arguments = std::iter::once("--hidden".to_owned()).chain(folder.into_iter().flatten());
+    Some(Login::new(&autostart_folder()?, program, arguments.collect()))
 }
 
 /// From now on, this window answers when the program is started again for this folder.
@@ -103,11 +180,15 @@ fn hear_later_starts(folder: &Path, calls: &Calls, waker: &Waker) -> Option<Door
     let (calls, waker) = (calls.clone(), waker.clone());
     let heard = move |line: &str| {
         match Link::parse(line) {
+            _ if line == HIDDEN => return,
+            _ if line == QUIT => calls.quit(),
             Ok(link) => calls.open(link),
             Err(why) if !line.is_empty() => tracing::warn!("the link of a second start {why}"),
             Err(_) => {}
         }
-        calls.show();
+        if line != QUIT {
+            calls.show();
+        }
         waker.wake();
     };
     let bell = Doorbell::hang(folder, heard);

@@ -40,6 +40,12 @@ impl Folders {
     }
 }
 
+/// The folder of what this user's desktop starts at login (Desktop Application Autostart Specification).
+#[must_use]
+pub fn autostart_folder() -> Option<PathBuf> {
+    Some(directories::BaseDirs::new()?.config_dir().join("autostart"))
+}
+
 /// Another process has reserved the settings folder.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the folder {}: another running fanfare uses it", .0.display())]

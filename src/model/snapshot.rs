@@ -130,6 +130,8 @@ pub struct Settings {
     pub testing: bool,
     /// Emoji that were chosen lately, latest first.
     pub recent_emoji: Vec<String>,
+    /// Closing the window leaves the program running; none until the user was asked.
+    pub background: Option<bool>,
 }
 
 impl Default for Settings {
@@ -145,6 +147,7 @@ impl Default for Settings {
             quiet_until: None,
             testing: false,
             recent_emoji: Vec::new(),
+            background: None,
         }
     }
 }

@@ -131,6 +131,20 @@ pub(crate) enum HostAct {
     Ask(HostOrder),
 }
 
+/// What is asked about the end of the window, and the start of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClosingAct {
+    /// Closing the window leaves the program running, or ends it.
+    Keep(bool),
+    /// The same, and the window closes now.
+    Close {
+        /// The program goes on.
+        keeps: bool,
+    },
+    /// Start the program when the user logs in, or not.
+    StartAtLogin(bool),
+}
+
 /// One action; the window carries it out after the frame is laid out.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
@@ -243,6 +257,8 @@ pub(crate) enum Act {
     Host(HostAct),
     /// The demo.
     Demo(DemoAct),
+    /// The end of the window.
+    Closing(ClosingAct),
     /// Restart the engine after it has ended because of a fault.
     StartAgain,
 }

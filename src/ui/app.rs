@@ -37,6 +37,8 @@ mod picking;
 
 mod calls;
 
+mod closing;
+
 mod demo;
 
 mod hosting;
@@ -55,9 +57,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{ViewportCommand, Visuals};
+use egui::Visuals;
 use jiff::tz::TimeZone;
 
+use self::closing::Closing;
 use self::deleting::Deletions;
 use self::demo::Trial;
 use self::drafts::KeptDrafts;
@@ -130,6 +133,7 @@ pub struct App {
     /// The demo, which may be in the place of all else.
     trial: Trial,
     neighbours: Neighbours,
+    closing: Closing,
     pictures: Pictures<MiddleView>,
     /// Pictures in the messages.
     album: Album,
@@ -150,7 +154,8 @@ impl App {
     #[must_use]
     pub fn new(ctx: &egui::Context, source: Box<dyn Source>, options: Options) -> Self {
         theme::install(ctx);
-        let (trial, neighbours) = (Trial::of(&options), Neighbours::of(&options));
+        let (trial, neighbours, closing) =
+            (Trial::of(&options), Neighbours::of(&options), Closing::of(&options));
         let snapshot = source.snapshot();
         theme::apply(ctx, &snapshot.settings);
         let account = snapshot.account.as_deref();
@@ -198,6 +203,7 @@ impl App {
             calls: options.calls,
             trial,
             neighbours,
+            closing,
             pictures: Pictures::new(ctx),
             album: Album::new(ctx),
             forwarded_files: Vec::new(),
@@ -205,18 +211,6 @@ impl App {
             placed: 0,
             showing: Showing::default(),
             title: String::new(),
-        }
-    }
-
-    /// `Fanfare (3)` while three messages are unread.
-    fn show_title(&mut self, ctx: &egui::Context) {
-        let heard =
-            self.snapshot.conversations.iter().filter(|head| !self.shell.left.marks.get(head.id).muted);
-        let unread: u32 = heard.map(|head| head.unread).sum();
-        let title = if unread == 0 { "Fanfare".to_owned() } else { format!("Fanfare ({unread})") };
-        if title != self.title {
-            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
-            self.title = title;
         }
     }
 
@@ -390,7 +384,11 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        self.close();
+        if self.stays() {
+            self.rest();
+        } else {
+            self.close();
+        }
         self.end_demo();
     }
 }

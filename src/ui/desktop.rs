@@ -13,3 +13,7 @@ pub mod chooser;
 pub mod exporter;
 
 pub mod calls;
+
+pub mod login;
+
+pub mod tray;

@@ -22,6 +22,8 @@ pub(super) mod certificate;
 
 mod blocked;
 
+pub(super) mod starting;
+
 pub(super) mod storage;
 
 pub(super) mod hosting;

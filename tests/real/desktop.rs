@@ -99,6 +99,42 @@ fn somebody_writes_copies_pastes_attaches_and_searches_and_the_draft_is_there_af
 }
 
 #[test]
+fn without_a_window_the_icon_in_the_tray_says_what_is_new_shows_the_window_and_ends_the_program() {
+    let proxy = Proxy::start();
+    let desktop = Desktop::start();
+    let data = desktop.path("james");
+    account(&data, "james", &proxy.udp());
+    let items = desktop.tray();
+    let program = desktop.start_program(&["--data", data.to_str().unwrap(), "--hidden"]);
+    let item = items.recv_timeout(WAIT).unwrap();
+    let (path, properties) = ("/StatusNotifierItem", "org.freedesktop.DBus.Properties.Get");
+    let status = || {
+        let args = ["string:org.kde.StatusNotifierItem", "string:Status"];
+        desktop.call(&item, path, properties, &args).unwrap()
+    };
+    assert!(status().contains("Active"));
+    let send = || {
+        let (to, text) = ("sip:james@domain.com", "Are you there?");
+        let proxy = proxy.udp();
+        fanfare(&["send", "--from", "sip:bob@domain.com", "--to", to, "--proxy", &proxy, "--text", text])
+            .end()
+    };
+    // Until he has signed in, nobody reaches him.
+    wait_for("the message", || send().code() == 0);
+    wait_for("the mark on the icon", || status().contains("NeedsAttention"));
+    assert_eq!(desktop.window_of(&program), None);
+
+    let click = "org.kde.StatusNotifierItem.Activate";
+    desktop.call(&item, path, click, &["int32:0", "int32:0"]).unwrap();
+    wait_for("the window", || desktop.window_of(&program).is_some());
+    // The second entry of its menu.
+    let quit = ["int32:2", "string:clicked", "variant:int32:0", "uint32:0"];
+    desktop.call(&item, "/MenuBar", "com.canonical.dbusmenu.Event", &quit).unwrap();
+    assert_eq!(program.end().code(), 0);
+    desktop.end();
+}
+
+#[test]
 fn each_button_of_a_notification_is_pressed_while_another_window_is_in_front() {
     let proxy = Proxy::start();
     let desktop = Desktop::with_dunst();

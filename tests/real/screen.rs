@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
@@ -102,6 +102,20 @@ impl Desktop {
         output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().to_owned())
     }
 
+    /// Starts fanfare.
+    pub(crate) fn start_program(&self, args: &[&str]) -> Program {
+        let mut command = fanfare_command(args);
+        self.dress(&mut command);
+        Program::start("fanfare", command, None)
+    }
+
+    /// The window of a program, if it shows one.
+    pub(crate) fn window_of(&self, program: &Program) -> Option<String> {
+        let pid = program.pid().to_string();
+        let ids = self.says("xdotool", &["search", "--onlyvisible", "--pid", &pid])?;
+        ids.lines().next().map(str::to_owned)
+    }
+
     /// Opens the window of the account in this folder, and waits until it is there.
     pub(crate) fn window(&self, data: &Path) -> Window {
         let mut command = fanfare_command(&["--data", data.to_str().unwrap()]);
@@ -190,9 +204,55 @@ impl Desktop {
         is_there.recv_timeout(WAIT).unwrap();
     }
 
+    /// From now on there is a tray; the names of the items that register themselves come out of this.
+    pub(crate) fn tray(&self) -> Receiver<String> {
+        let bus = self.bus.clone();
+        let (tell, items) = sync_channel(4);
+        let (ready, is_there) = sync_channel(1);
+        std::thread::Builder::new()
+            .name("tray".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let tray = zbus::connection::Builder::address(bus.as_str())
+                        .name("org.kde.StatusNotifierWatcher")
+                        .serve_at("/StatusNotifierWatcher", Watcher { tell });
+                    let _connection = tray.build().await.unwrap();
+                    ready.send(()).unwrap();
+                    std::future::pending::<()>().await;
+                });
+            })
+            .unwrap();
+        is_there.recv_timeout(WAIT).unwrap();
+        items
+    }
+
+    /// Calls a method on the bus; what it answers, if it does.
+    pub(crate) fn call(&self, to: &str, path: &str, method: &str, args: &[&str]) -> Option<String> {
+        let to = format!("--dest={to}");
+        self.says("dbus-send", &[&["--session", "--print-reply=literal", &to, path, method], args].concat())
+    }
+
     /// Ends all that runs on it.
     pub(crate) fn end(self) {
         self.programs.into_iter().rev().for_each(Program::kill);
+    }
+}
+
+/// What a tray looks for, without a picture of it.
+struct Watcher {
+    tell: SyncSender<String>,
+}
+
+#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
+impl Watcher {
+    fn register_status_notifier_item(&self, service: String) {
+        self.tell.send(service).unwrap();
+    }
+
+    #[zbus(property)]
+    fn is_status_notifier_host_registered(&self) -> bool {
+        true
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
 use crate::common::free_address;
 use crate::program::{Ended, Program, fanfare_command};
-use crate::screen::{display, wait_for};
+use crate::screen::{Desktop, account, display, wait_for};
 
 fn window(display: &str, args: &[&str]) -> Program {
     let mut command = fanfare_command(args);
@@ -26,6 +27,40 @@ fn draft(folder: &Path) -> Option<String> {
     let path = folder.join("messages.sqlite3");
     let store = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
     store.query_row("SELECT text FROM draft", [], |row| row.get(0)).ok()
+}
+
+#[test]
+fn fanfare_goes_on_without_its_window_and_shows_it_again_until_it_is_told_to_end() {
+    let desktop = Desktop::start();
+    let folder = TempDir::new().unwrap();
+    account(folder.path(), "james", &format!("udp:{}", free_address()));
+    std::fs::write(folder.path().join("settings.ron"), "(background: true)").unwrap();
+    let data = folder.path().to_str().unwrap();
+    let start = |args: &[&str]| desktop.start_program(&[&["--data", data], args].concat());
+    let none = start(&["--quit"]).end();
+    assert_eq!(
+        (none.code(), none.said().as_str()),
+        (2, "fanfare: no fanfare runs here that could be ended\n")
+    );
+
+    let fanfare = start(&["--hidden"]);
+    wait_for("fanfare without a window", || is_open(folder.path()));
+    assert_eq!(start(&["--hidden"]).end().code(), 0);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(desktop.window_of(&fanfare), None);
+    for round in ["first", "second"] {
+        assert_eq!(start(&[]).end().code(), 0);
+        wait_for(&format!("the {round} window"), || desktop.window_of(&fanfare).is_some());
+        // Its first frames take their time without a graphics card.
+        std::thread::sleep(Duration::from_secs(2));
+        desktop.says("xdotool", &["windowactivate", &desktop.window_of(&fanfare).unwrap()]).unwrap();
+        desktop.keys(&["alt+F4"]);
+        wait_for(&format!("the end of the {round} window"), || desktop.window_of(&fanfare).is_none());
+        assert!(is_open(folder.path()), "it goes on");
+    }
+    assert_eq!(start(&["--quit"]).end().code(), 0);
+    assert_eq!(fanfare.end().code(), 0);
+    desktop.end();
 }
 
 #[test]

@@ -20,8 +20,9 @@ impl App {
         self.show_settings(ctx, form);
     }
 
-    fn show_settings(&mut self, ctx: &egui::Context, form: AccountForm) {
+    fn show_settings(&mut self, ctx: &egui::Context, mut form: AccountForm) {
         storage::forget(ctx);
+        form.starting = self.closing.starting();
         self.shell.show(Dialog::Settings(Box::new(form)));
     }
 

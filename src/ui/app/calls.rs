@@ -10,6 +10,9 @@ use crate::sip::Uri;
 
 impl App {
     pub(super) fn take_calls(&mut self, ctx: &Context) {
+        if self.calls.is_quit() && !self.leaving {
+            self.leave(ctx);
+        }
         if self.calls.take_call() {
             ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
             ctx.send_viewport_cmd(ViewportCommand::Focus);

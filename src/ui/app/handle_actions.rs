@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::ViewportCommand;
-
 use super::shell::MiddleView;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::contacts::address_key;
@@ -90,6 +88,7 @@ impl App {
             Act::CheckAccount => self.check_account(ctx),
             Act::Host(act) => self.host(act),
             Act::Demo(act) => self.demo(ctx, act),
+            Act::Closing(act) => self.closing(ctx, act),
             Act::StartAgain => self.start_again(),
         }
         ctx.request_repaint();
@@ -340,28 +339,5 @@ impl App {
         if !self.close_find(ctx) && !self.shell.thread.unpick() && !self.leave_forward(ctx) {
             self.shell.left.search.clear();
         }
-    }
-
-    pub(super) fn quit(&mut self, ctx: &egui::Context) {
-        if self.snapshot.unsent > 0 && !self.leaving {
-            self.shell.show(Dialog::Leaving { waiting: self.snapshot.unsent });
-        } else {
-            self.leave(ctx);
-        }
-    }
-
-    /// Handles a close request from the window's own button or the desktop, with the same question as the shortcut.
-    pub(super) fn heed_close(&mut self, ctx: &egui::Context) {
-        let asked = ctx.input(|input| input.viewport().close_requested());
-        if asked && self.snapshot.unsent > 0 && !self.leaving {
-            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-            self.quit(ctx);
-        }
-    }
-
-    /// Closes the window without asking.
-    pub(super) fn leave(&mut self, ctx: &egui::Context) {
-        self.leaving = true;
-        ctx.send_viewport_cmd(ViewportCommand::Close);
     }
 }

@@ -1,10 +1,14 @@
-//! What counts as read: a conversation whose end was in view, and before that what came to rest in view.
+//! What counts as read: a conversation whose end was in view, and before that what came to rest in view. And the title, which
+//! says how much is not.
 
 use std::time::Duration;
+
+use egui::ViewportCommand;
 
 use super::App;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::journal::{ConversationId, MessageId};
+use crate::ui::desktop::tray::Waiting;
 
 /// What is scrolled past faster than this was not read.
 const REST_SECS: f64 = 0.5;
@@ -19,6 +23,22 @@ pub(super) struct SeenSoFar {
 }
 
 impl App {
+    /// `Fanfare (3)` while three messages are unread.
+    pub(super) fn show_title(&mut self, ctx: &egui::Context) {
+        let heard =
+            self.snapshot.conversations.iter().filter(|head| !self.shell.left.marks.get(head.id).muted);
+        let unread: u32 = heard.map(|head| head.unread).sum();
+        if let Some(tray) = &self.closing.tray {
+            let failed = self.snapshot.conversations.iter().filter(|head| head.failed_unseen > 0).count();
+            tray.tell(Waiting { unread, failed: u32::try_from(failed).unwrap_or(u32::MAX) });
+        }
+        let title = if unread == 0 { "Fanfare".to_owned() } else { format!("Fanfare ({unread})") };
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
     /// Reports what has been seen of the open conversation.
     pub(super) fn tell_seen(&mut self, ctx: &egui::Context) {
         let Some(thread) = self.shell.thread(&self.snapshot) else {

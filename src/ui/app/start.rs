@@ -49,7 +49,7 @@ impl Shot {
 
 impl App {
     /// What is kept of the open conversation: its people, as its number is another one in another store.
-    pub(super) fn open_now(&self) -> String {
+    pub(in crate::ui) fn open_now(&self) -> String {
         let head = self.snapshot.conversations.iter().find(|head| Some(head.id) == self.shell.open());
         head.map(|head| Marks::key(&head.people, head.hidden)).unwrap_or_default()
     }
@@ -70,11 +70,16 @@ impl App {
         }
     }
 
-    /// Stores what would otherwise be lost, and ends the engine.
-    pub(super) fn close(&mut self) {
+    /// Stores what would otherwise be lost with this window.
+    pub(in crate::ui) fn rest(&mut self) {
         self.send_all_held();
         self.delete_all_now();
         self.keep_drafts_now();
+    }
+
+    /// The same, and ends the engine.
+    pub(in crate::ui) fn close(&mut self) {
+        self.rest();
         // The engine un-registers and ends; if its queue is full, it ends with the process instead.
         let _busy = self.source.send(Command::Quit).is_err();
     }

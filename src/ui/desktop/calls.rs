@@ -1,4 +1,4 @@
-//! What later starts of the program ask of the window that is open: to show itself, and to write to somebody.
+//! What later starts of the program ask of the window that is open: to show itself, to write to somebody, and to end.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,8 @@ pub struct Calls(Arc<Mutex<Waiting>>);
 struct Waiting {
     links: VecDeque<Link>,
     is_called: bool,
+    is_quit: bool,
+    is_staying: bool,
 }
 
 impl Calls {
@@ -29,6 +31,37 @@ impl Calls {
     /// Shows the window.
     pub fn show(&self) {
         self.waiting().is_called = true;
+    }
+
+    /// Ends the program.
+    pub fn quit(&self) {
+        self.waiting().is_quit = true;
+    }
+
+    /// The window closes, and the program is to go on without it.
+    pub(crate) fn stay(&self) {
+        self.waiting().is_staying = true;
+    }
+
+    /// Whether the window that closes leaves the program running.
+    pub(crate) fn is_staying(&self) -> bool {
+        self.waiting().is_staying
+    }
+
+    /// Whether the window that was closed has left the program running.
+    #[must_use]
+    pub fn take_stay(&self) -> bool {
+        std::mem::take(&mut self.waiting().is_staying)
+    }
+
+    /// True if the program is to end.
+    pub(crate) fn is_quit(&self) -> bool {
+        self.waiting().is_quit
+    }
+
+    /// True if there is a window to be shown; that is still so afterwards.
+    pub(crate) fn is_called(&self) -> bool {
+        self.waiting().is_called
     }
 
     /// True if the window is to show itself.

@@ -10,6 +10,7 @@ use super::later::{LaterForm, later_ui};
 use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, list_ui, rename_ui};
 use super::record::{RecordForm, record_ui};
 use super::settings::{AccountForm, settings_ui};
+use super::starting::{WayBack, background_ui};
 use crate::model::account::Account;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::Snapshot;
@@ -51,6 +52,8 @@ pub(crate) enum Dialog {
     Hosting(Box<HostForm>),
     /// The server's certificate.
     Certificate,
+    /// What closing the window does, asked once.
+    Background(WayBack),
     /// The keyboard shortcuts.
     Keys,
     /// Quitting while messages are still waiting to be sent.
@@ -121,7 +124,11 @@ impl OpenDialog {
             Dialog::Authority(path) | Dialog::Capture(path) => !path.trim().is_empty(),
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
             Dialog::Hosting(form) => form.is_changed(),
-            Dialog::Record(_) | Dialog::Certificate | Dialog::Keys | Dialog::Leaving { .. } => false,
+            Dialog::Record(_)
+            | Dialog::Certificate
+            | Dialog::Background(_)
+            | Dialog::Keys
+            | Dialog::Leaving { .. } => false,
         }
     }
 
@@ -133,6 +140,11 @@ impl OpenDialog {
     /// The dialog about a server on this computer, if it is open.
     pub(crate) fn host_form(&mut self) -> Option<&mut HostForm> {
         if let Dialog::Hosting(form) = &mut self.dialog { Some(form) } else { None }
+    }
+
+    /// The settings, if they are open.
+    pub(crate) fn settings_form(&mut self) -> Option<&mut AccountForm> {
+        if let Dialog::Settings(form) = &mut self.dialog { Some(form) } else { None }
     }
 
     /// The form for a file to attach, if it is open.
@@ -256,6 +268,8 @@ fn contents_ui(
             Outcome::Open
         }
         Dialog::Certificate => certificate_dialog(ui, (snapshot, look), acts),
+        Dialog::Background(way_back) if background_ui(ui, is_new, *way_back, acts) => Outcome::Closed,
+        Dialog::Background(_) => Outcome::Open,
         Dialog::Keys => keys_ui(ui),
         Dialog::Leaving { waiting } => leaving_ui(ui, *waiting, is_new),
     }
@@ -297,6 +311,7 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Authority(_) => "Choose a CA certificate file",
         Dialog::Hosting(_) => "A server on this computer",
         Dialog::Certificate => "Is this your server?",
+        Dialog::Background(_) => "Close the window?",
         Dialog::Keys => "Keyboard shortcuts",
         Dialog::Leaving { .. } => "Messages are still waiting",
     }

@@ -8,6 +8,7 @@ use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 
 use super::blocked::blocked_ui;
 use super::hosting::hosting_row_ui;
+use super::starting::{Starting, starting_ui};
 use super::storage::storage_ui;
 use super::typed::{AccountField, PROXY_HINT, account_problem, typed_account, typed_proxy};
 use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
@@ -50,6 +51,8 @@ pub(crate) struct AccountForm {
     has_news: bool,
     /// The account is to be scrolled to.
     begins_at_account: bool,
+    /// How the program starts; none if there is nothing to choose.
+    pub(crate) starting: Option<Starting>,
 }
 
 impl AccountForm {
@@ -73,6 +76,7 @@ impl AccountForm {
             problem: None,
             has_news: false,
             begins_at_account: false,
+            starting: None,
         }
     }
 
@@ -83,7 +87,8 @@ impl AccountForm {
 
     /// Something was typed that is not saved.
     pub(crate) fn is_changed(&self, account: Option<&Account>) -> bool {
-        let plain = Self { problem: None, has_news: false, begins_at_account: false, ..self.clone() };
+        let plain =
+            Self { problem: None, has_news: false, begins_at_account: false, starting: None, ..self.clone() };
         plain != Self::of(account)
     }
 
@@ -160,6 +165,9 @@ pub(crate) fn settings_ui(
         }
         section(ui, "Writing");
         writing_ui(ui, &snapshot.settings, acts);
+        if let Some(starting) = form.starting {
+            starting_ui(ui, starting, &snapshot.settings, acts);
+        }
         section(ui, "Testing");
         testing_ui(ui, snapshot, acts);
         if !snapshot.demo {
