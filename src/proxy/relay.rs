@@ -100,7 +100,7 @@ impl Relays {
             return Err(Rejection::new(482));
         }
         let targets = targets(core, (request, own), from.1, now)?;
-        let breadth = share(asked_breadth(request).unwrap_or(MAX_BREADTH), targets.len())?;
+        let breadth = share(request.fields().max_breadth().unwrap_or(MAX_BREADTH), targets.len())?;
         let bytes = request.bytes().len().saturating_mul(1 + targets.len());
         let sender = identity::sender(core, request, from.1);
         let payer = payer(core, &sender, from.1);
@@ -258,11 +258,6 @@ fn payer(core: &Core, sender: &Aor, flow: Flow) -> Payer {
         return Payer::Peers;
     }
     core.payer(sender)
-}
-
-/// The Max-Breadth of a request. One that cannot be read counts as none: it is not worth the message.
-pub(super) fn asked_breadth(request: &Request) -> Option<u32> {
-    request.fields().max_breadth().ok().flatten()
 }
 
 /// Splits a Max-Breadth among the branches; refused if one would get none.

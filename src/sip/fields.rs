@@ -123,12 +123,11 @@ impl Fields {
         self.number("Max-Forwards")
     }
 
-    /// Max-Breadth, if present.
-    ///
-    /// # Errors
-    /// It is not a number below 2^32 (RFC 5393 §5.3).
-    pub fn max_breadth(&self) -> Result<Option<u32>, Error> {
-        self.number("Max-Breadth")
+    /// Max-Breadth, if present (RFC 5393 §5.3). One that is not a number below 2^32 counts as none: it is not worth the
+    /// message.
+    #[must_use]
+    pub fn max_breadth(&self) -> Option<u32> {
+        self.number("Max-Breadth").ok().flatten()
     }
 
     /// Expires in seconds, if present.

@@ -137,7 +137,7 @@ impl LegTemplate {
         let named_end = names.len();
         write_names(true, &mut names);
         let legs = u32::try_from(recipients.len()).unwrap_or(u32::MAX).max(1);
-        let breadth = submission.fields().max_breadth().ok().flatten().map(|breadth| breadth / legs);
+        let breadth = submission.fields().max_breadth().map(|breadth| breadth / legs);
         let (middle, tail) = (middle(submission), tail(submission, date));
         Self { middle, names, places, named_end, breadth, tail }
     }

@@ -37,14 +37,10 @@ pub fn recipients(fields: &Fields) -> Result<Vec<Addressed>, Error> {
     Ok(list)
 }
 
-/// Reads one field: addresses separated by commas or semicolons, each with parameters. Empty elements do not count.
+/// Reads one field: addresses separated by commas or semicolons, each with parameters.
 fn read_list(value: &str, list: &mut Vec<Addressed>) -> Result<(), Error> {
     let mut cursor = Cursor::new(value);
     loop {
-        cursor.skip_empty(|byte| matches!(byte, b',' | b';'));
-        if cursor.is_end() {
-            return Ok(());
-        }
         list.push(read_one(&mut cursor)?);
         if cursor.is_end() {
             return Ok(());
@@ -76,7 +72,7 @@ fn read_one(cursor: &mut Cursor<'_>) -> Result<Addressed, Error> {
 }
 
 /// W2: after a `;`, a piece that contains `<` or starts with a known scheme and `:` is a new address; so is an empty
-/// one, which then does not count.
+/// one, which is then an error.
 fn starts_address(after: &Cursor<'_>) -> bool {
     let mut piece = after.clone();
     piece.skip_blanks();

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::common::{Proxy, free_address, listener, objects};
 use crate::program::{Ended, fanfare, fanfare_command, fanfare_reading};
-use crate::socket::{Answering, Phone, submission};
+use crate::socket::{Answering, Phone, refusing, submission};
 
 fn send(proxy: &str, more: &[&str]) -> Ended {
     let mut args = vec!["send", "--from", "im:james@domain.com", "--proxy", proxy];
@@ -74,14 +74,19 @@ fn send_ends_with_2_when_the_message_is_not_accepted() {
     assert_eq!(lost.code(), 2, "{lost:?}");
     assert!(lost.said().contains("nowhere.invalid"), "{lost:?}");
 
-    // A sender from another domain may not submit here.
+    let server = refusing("403 Not Here");
+    let refused = send(&format!("udp:{}", server.address), &["--to", "im:ann@domain.com", "--text", "Hi"]);
+    assert_eq!(refused.code(), 2, "{refused:?}");
+    assert_eq!(refused.out, ["not accepted: 403 Not Here"]);
+
+    // Where a sender from another domain may not submit, each person is tried; who is not there is a failure.
     let proxy = Proxy::start();
     let over = proxy.udp();
     let foreign =
         ["send", "--from", "im:james@elsewhere.example", "--proxy", &over, "--to", "im:ann@domain.com"];
-    let refused = fanfare_reading(&foreign, "Hi").end();
-    assert_eq!(refused.code(), 2, "{refused:?}");
-    assert!(refused.said().contains("403"), "{refused:?}");
+    let failed = fanfare_reading(&foreign, "Hi").end();
+    assert_eq!(failed.code(), 1, "{failed:?}");
+    assert!(failed.said().contains("im:ann@domain.com failure: 480"), "{failed:?}");
 }
 
 #[test]
@@ -215,10 +220,10 @@ fn json_is_one_object_a_line_with_the_promised_fields() {
     assert_eq!(heard[0]["type"], "text/plain;charset=utf-8");
     assert_eq!(heard[0]["text"], "a\n\"b\" \u{1f600}");
 
-    let over = proxy.udp();
-    let foreign =
-        ["send", "--from", "im:j@elsewhere.example", "--proxy", &over, "--to", "im:a@domain.com", "--json"];
-    let refused = objects(&fanfare_reading(&foreign, "Hi").end().out);
+    let server = refusing("403 Not Here");
+    let refused =
+        send(&format!("udp:{}", server.address), &["--to", "im:a@domain.com", "--text", "Hi", "--json"]);
+    let refused = objects(&refused.out);
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!((&refused[0]["event"], &refused[0]["status"]), (&"refused".into(), &403.into()));
     assert!(refused[0]["reason"].is_string(), "{refused:?}");

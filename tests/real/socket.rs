@@ -284,6 +284,15 @@ impl Answering {
     }
 }
 
+/// A server that fans out, and refuses each message with this status line.
+pub(crate) fn refusing(status: &'static str) -> Answering {
+    let rule = move |request: &Message| {
+        // The header field stands on the line after the status line.
+        if request.method() == "OPTIONS" { "200 OK\r\nSupported: secondary-to" } else { status }
+    };
+    Answering::new(Phone::new(), move |request, _| Some(rule(request)))
+}
+
 impl Drop for Answering {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::common::{Proxy, listener, message_to, register_listener};
 use crate::program::{Ended, Program, fanfare, fanfare_command};
-use crate::socket::{Answering, Phone, answer_to};
+use crate::socket::{Answering, Phone, answer_to, refusing};
 
 /// Escape sequences, C1 controls, direction marks and a carriage return, as a hostile phone puts them into a reason
 /// phrase.
@@ -32,15 +32,10 @@ fn send(proxy: SocketAddr, more: &[&str]) -> Ended {
     fanfare(&[&args[..], more].concat()).end()
 }
 
-/// A server that refuses everything with this status line.
-fn refusing(status: &'static str) -> (SocketAddr, Answering) {
-    let server = Phone::new();
-    (server.address, Answering::new(server, move |_, _| Some(status)))
-}
-
 #[test]
 fn send_prints_a_reason_phrase_that_does_nothing_to_a_terminal() {
-    let (server, _answering) = refusing(PHRASE);
+    let answering = refusing(PHRASE);
+    let server = answering.address;
     let plain = send(server, &["--to", "im:ann@domain.com", "--text", "Hi"]);
     assert_eq!(plain.code(), 2, "{plain:?}");
     assert_eq!(plain.out, [format!("not accepted: {PHRASE_SHOWN}")]);

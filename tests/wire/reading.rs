@@ -93,7 +93,7 @@ fn w2_fields_of_their_own_come_in_order() {
 
 #[test]
 fn w2_lists_are_taken_in_any_mix() {
-    let table: [(&str, &[&str]); 20] = [
+    let table: [(&str, &[&str]); 14] = [
         ("<im:b@d>, <im:c@d>", &["im:b@d", "im:c@d"]),
         ("<im:b@d>; <im:c@d>", &["im:b@d", "im:c@d"]),
         ("im:b@d, sip:c@d;im:e@d,<sips:f@d>", &["im:b@d", "sip:c@d", "im:e@d", "sips:f@d"]),
@@ -111,13 +111,6 @@ fn w2_lists_are_taken_in_any_mix() {
             &["im:b@d|bcc", "im:c@d", "im:e@d|bcc"],
         ),
         ("<im:b@d;copy=bcc>", &["im:b@d;copy=bcc"]),
-        // Empty elements do not count (RFC 9110 section 5.6.1.2).
-        ("", &[]),
-        (",", &[]),
-        ("<im:b@d>, ,", &["im:b@d"]),
-        ("<im:b@d>;", &["im:b@d"]),
-        (", im:b@d,\t,;im:c@d", &["im:b@d", "im:c@d"]),
-        ("im:b@d; ;im:c@d;copy=bcc;", &["im:b@d", "im:c@d|bcc"]),
     ];
     for (value, wanted) in table {
         assert_eq!(list(value).unwrap_or_else(|error| panic!("{value}: {error}")), wanted, "{value}");
@@ -135,10 +128,15 @@ fn w7_the_primary_may_be_bcc() {
 #[test]
 fn w13_a_broken_secondary_to_is_named_with_its_place() {
     let table = [
+        ("", "Bad Secondary-To: no address at byte 0"),
+        (",", "Bad Secondary-To: no address at byte 0"),
+        ("<im:b@d>,", "Bad Secondary-To: no address at byte 9"),
+        ("<im:b@d>;", "Bad Secondary-To: no address at byte 9"),
+        ("im:b@d,,im:c@d", "Bad Secondary-To: no address at byte 7"),
+        ("im:b@d;;im:c@d", "Bad Secondary-To: no address at byte 7"),
+        ("im:b@d; ;im:c@d", "Bad Secondary-To: no address at byte 8"),
         ("bob@domain.com", "Bad Secondary-To: no scheme at byte 0"),
         ("im:b@d, bob", "Bad Secondary-To: no scheme at byte 8"),
-        // A parameter after an empty one would be lost, and with it the wish to hide a recipient.
-        ("im:b@d;;copy=bcc", "Bad Secondary-To: no scheme at byte 8"),
         ("im:b@d im:c@d", "Bad Secondary-To: no address at byte 7"),
         ("im:b@d;@", "Bad Secondary-To: no parameter name at byte 7"),
         ("im:a;b@d", "Bad Secondary-To: no address at byte 6"),

@@ -9,7 +9,6 @@ use crate::proxy::event::RefusalKind;
 use crate::proxy::guard::load::Pressure;
 use crate::proxy::identity;
 use crate::proxy::own_route::{Ahead, OwnRoutes, check_routes};
-use crate::proxy::relay::asked_breadth;
 use crate::sip::{Method, RECIPIENT_LIST, Request, SECONDARY_TO, Scheme, Uri, recipients, with_secondary_to};
 use crate::time::Now;
 use crate::transaction::ServerKey;
@@ -144,7 +143,8 @@ fn submission(core: &Core, request: &Request) -> Result<Submission, Rejection> {
     if submission.recipients.len() > max {
         return Err(too_many());
     }
-    let breadth = asked_breadth(request).map(|breadth| usize::try_from(breadth).unwrap_or(usize::MAX));
+    let breadth =
+        request.fields().max_breadth().map(|breadth| usize::try_from(breadth).unwrap_or(usize::MAX));
     if breadth.is_some_and(|breadth| submission.recipients.len() > breadth) {
         return Err(Rejection::new(440));
     }
