@@ -116,6 +116,32 @@ fn password(folder: &Path, name: &str, password: &str) -> String {
     file.to_str().unwrap().to_owned()
 }
 
+/// A tester lets the disk of the server be full, and kills it.
+fn its_faults_happen_and_end(host: &Host, send: &dyn Fn() -> Ended) {
+    let (faults, board) = (host.faults(), host.board());
+    let until_sent = |code: i32| {
+        let began = Instant::now();
+        loop {
+            let sent = send();
+            if sent.code() == code {
+                return sent;
+            }
+            assert!(began.elapsed() < WAIT, "{sent:?}");
+        }
+    };
+    faults.set("disk:full").unwrap();
+    let refused = until_sent(2);
+    assert!(refused.said().contains("503"), "{refused:?}");
+    faults.set("proxy:crash,back=500ms").unwrap();
+    until("it is down", &board, |view| matches!(view.state, HostState::Failed(_)));
+    assert_eq!(faults.on().len(), 2);
+    until("it is back", &board, |view| view.state == HostState::Running);
+    assert_eq!(faults.on().len(), 1, "of these, only the disk is still full");
+    until_sent(2);
+    faults.end_all().unwrap();
+    until_sent(0);
+}
+
 #[test]
 fn a_server_hosted_on_one_computer_is_found_on_another_and_carries_a_message_with_its_tick() {
     let network = Network::start();
@@ -180,29 +206,7 @@ fn a_server_hosted_on_one_computer_is_found_on_another_and_carries_a_message_wit
     assert!(objects(&sent.out).iter().any(|object| object["state"] == "success"), "{sent:?}");
     listening.line_with("Are you there?");
 
-    // A tester lets its disk be full, and kills it.
-    let faults = host.faults();
-    let until_sent = |code: i32| {
-        let began = Instant::now();
-        loop {
-            let sent = send();
-            if sent.code() == code {
-                return sent;
-            }
-            assert!(began.elapsed() < WAIT, "{sent:?}");
-        }
-    };
-    faults.set("disk:full").unwrap();
-    let refused = until_sent(2);
-    assert!(refused.said().contains("503"), "{refused:?}");
-    faults.set("proxy:crash,back=500ms").unwrap();
-    until("it is down", &board, |view| matches!(view.state, HostState::Failed(_)));
-    assert_eq!(faults.on().len(), 2);
-    until("it is back", &board, |view| view.state == HostState::Running);
-    assert_eq!(faults.on().len(), 1, "of these, only the disk is still full");
-    until_sent(2);
-    faults.end_all().unwrap();
-    until_sent(0);
+    its_faults_happen_and_end(&host, &send);
 
     // It stays stopped, and is the same when it is started again.
     board.ask(HostOrder::Stop);

@@ -343,7 +343,7 @@ fn a_server_that_answers_no_hello_is_one_without_tls() {
 
 /// Presents a certificate, and notes on which thread it was asked for.
 #[derive(Debug)]
-struct Watches(Arc<CertifiedKey>, std::sync::mpsc::Sender<Option<String>>);
+struct Watches(Arc<CertifiedKey>, std::sync::mpsc::SyncSender<Option<String>>);
 
 impl rustls::server::ResolvesServerCert for Watches {
     fn resolve(&self, _hello: rustls::server::ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
@@ -361,7 +361,7 @@ fn w31_a_handshake_of_a_stranger_is_not_computed_on_the_thread_of_the_loop() {
         let key =
             provider.key_provider.load_private_key(PrivateKeyDer::from_pem_file(&identity.key).unwrap());
         let chain = CertificateDer::pem_file_iter(&identity.chain).unwrap().map(Result::unwrap).collect();
-        let (sender, threads) = std::sync::mpsc::channel();
+        let (sender, threads) = std::sync::mpsc::sync_channel(16);
         let watches = Watches(Arc::new(CertifiedKey::new(chain, key.unwrap())), sender);
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
