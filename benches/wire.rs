@@ -81,6 +81,7 @@ fn legs(c: &mut Criterion) {
             call_id: "8s7df687sdf6@domain.com",
             cseq: 1,
             dialog: None,
+            routes: &[],
             expires: None,
             branches: 1,
             asserted: None,

@@ -89,6 +89,10 @@ pub const ANSWER_REPEATED_BYTES_MAX: usize = 32 * 1024;
 pub const SESSION_COUNTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Parameters of a Contact's URI in a REGISTER; over it, 403. Devices have a dozen at most.
 pub const CONTACT_PARAMS_MAX: usize = 32;
+/// Proxies on the Path of a REGISTER (RFC 3327); with more, it is refused with 400.
+pub const PATH_ELEMENTS_MAX: usize = 5;
+/// Bytes of the Path of a REGISTER: each binding keeps them; with more, it is refused with 400.
+pub const PATH_BYTES_MAX: usize = 1024;
 /// Connections that are opened at a time for one user, or for one source of strangers; further ones wait for their turn.
 pub const DIALS_PER_PAYER_MAX: usize = 100;
 /// Places on this computer from which trusted peers have sent datagrams: requests may go there.

@@ -150,6 +150,8 @@ pub struct BindingRow {
     pub reach: Reach,
     /// Which of its device's flows it is, if the client registers flows (RFC 5626 §4.2).
     pub reg_id: Option<u32>,
+    /// The Path: the Routes of requests to it, the nearest to us first (RFC 3327 §5.3); empty for none.
+    pub path: Vec<String>,
 }
 
 /// How a binding is reached.

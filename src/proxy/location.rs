@@ -42,7 +42,8 @@ pub(super) struct LocationService {
 pub(super) fn binding_bytes(row: &BindingRow) -> usize {
     const EMPTY: usize = 512;
     let instance = row.instance.as_ref().map_or(0, String::len);
-    EMPTY + 2 * row.aor.as_str().len() + row.contact.as_str().len() + row.call_id.len() + instance
+    let path: usize = row.path.iter().map(String::len).sum();
+    EMPTY + path + 2 * row.aor.as_str().len() + row.contact.as_str().len() + row.call_id.len() + instance
 }
 
 /// The port of a URI, explicit or by default (RFC 3261 §19.1.2).

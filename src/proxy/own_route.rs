@@ -252,21 +252,28 @@ impl Ahead {
     /// or would leave TLS (W32).
     pub(super) fn target(&self, core: &Core, now: Now) -> Option<Target> {
         let router = core.router();
-        let (way, consent) = match (&self.next, self.flow(core), core.domains.aor(&self.uri)) {
-            (Some(next), ..) => router.elsewhere(next).into_way(),
-            (None, Some(flow), _) => (NextHop::FlowAlone(flow), Consent::NotNeeded),
+        let target = match (&self.next, self.flow(core), core.domains.aor(&self.uri)) {
+            (Some(next), ..) => router.elsewhere(next),
+            (None, Some(flow), _) => Target {
+                uri: self.uri.clone(),
+                routes: Vec::new(),
+                way: NextHop::FlowAlone(flow),
+                device: None,
+                consent: Consent::NotNeeded,
+                is_by_recipient: false,
+            },
             (None, None, Some(aor)) => {
                 let mut targets = router.at_bindings(&aor, now);
                 return targets.find(|target| target.may_carry(&self.uri));
             }
             (None, None, None) => {
                 let again = router.way_to_contact(self.owner(core).as_ref(), &self.uri, now)?;
-                Some(again).filter(|(way, _)| !self.to.is_sips() || is_secure(way))?
+                Some(again).filter(|again| !self.to.is_sips() || is_secure(&again.way))?
             }
         };
         let strict = self.next.as_ref().filter(|next| !next.is_loose_router());
         let uri = strict.unwrap_or(&self.uri).clone();
-        Some(Target { uri, way, device: None, consent, is_by_recipient: false })
+        Some(Target { uri, device: None, is_by_recipient: false, ..target })
             .filter(|target| target.may_carry(&self.uri))
     }
 

@@ -4,6 +4,7 @@
 //! are on stable storage.
 
 pub(super) mod outbound;
+mod path;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -78,10 +79,16 @@ fn answer(core: &mut Core, registration: &Registration, now: Now) {
     let is_outbound = writes.iter().any(|write| matches!(write, Write::Bind(row) if row.reg_id.is_some()));
     if is_outbound {
         // RFC 5626 §6, §5.4.
-        message = message.field("Require", "outbound").field("Flow-Timer", FLOW_TIMER_SECS);
+        message = message.field("Require", "outbound");
+        if outbound::is_direct(request) {
+            message = message.field("Flow-Timer", FLOW_TIMER_SECS);
+        }
+    }
+    for way in path::told(request, writes) {
+        message = message.field("Path", way);
     }
     let bytes = message
-        .field("Supported", format_args!("{SECONDARY_TO}, outbound"))
+        .field("Supported", format_args!("{SECONDARY_TO}, outbound, path"))
         .field("Date", core.date(now.wall))
         .finish();
     core.sender.respond(*key, 200, bytes, now.mono);
@@ -122,6 +129,7 @@ fn change(
         return Err(too_many_bindings());
     }
     contacts.iter().try_for_each(|contact| check_contact(request, contact))?;
+    let path = path::of(core, request)?;
     let known: Vec<&Binding> = core.location.bindings(aor, now.mono).collect();
     let named = Named::by(contacts, &known);
     // The contacts that the table will have.
@@ -130,7 +138,8 @@ fn change(
     let mut bytes = 0;
     for (place, contact) in contacts.iter().enumerate() {
         let expires = expires_of(request, contact)?;
-        let wanted = binding_row(request, (aor, flow), contact, (expires, now));
+        let row = binding_row(request, (aor, flow), contact, (expires, now));
+        let wanted = BindingRow { path: path.clone(), ..row };
         let mut is_repeat = false;
         for (old, binding) in known.iter().enumerate() {
             let (is_named, row) = (named.is(place, old), &binding.row);
@@ -234,6 +243,7 @@ fn binding_row(
         flow,
         reach: outbound::reach(request, contact, flow),
         reg_id: outbound::reg_id(request, contact),
+        path: Vec::new(),
     }
 }
 

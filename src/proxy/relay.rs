@@ -146,7 +146,7 @@ impl Relays {
         };
         // An ordinary request is not stored: after a crash its sender retransmits it, so the branch may be random.
         let name = format!("z9hG4bK{}{}", core.random.token(24), this.check);
-        let edit = edit(this, uri, &core.sender.sockets().via(flow, &name));
+        let edit = edit(this, (uri, this.fork.routes(branch)), &core.sender.sockets().via(flow, &name));
         let may_assert = PeersPart::of(core, &this.request).may_assert(core, flow.remote, now);
         let bytes = identity::pass_on(core, edit, &this.request, (this.flow, flow), may_assert).print();
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
@@ -313,7 +313,7 @@ fn may_reach(core: &Core, this: &Relay, (uri, flow): (&Uri, Flow), now: Now) -> 
 
 /// Edits the request for the next hop; the caller adds the identity fields. The sender's Via says where the request
 /// really came from, so that its response, and whoever is behind the next hop, can tell.
-fn edit<'a>(relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
+fn edit<'a>(relay: &'a Relay, (uri, routes): (&Uri, &[String]), via: &str) -> Edit<'a> {
     let request = &relay.request;
     let fields = request.fields();
     let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
@@ -324,6 +324,9 @@ fn edit<'a>(relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
         .set("Max-Forwards", hops_left)
         .set("Max-Breadth", relay.breadth);
     let mut edit = pass_routes(edit, request, &relay.own);
+    for route in routes.iter().rev() {
+        edit = edit.push_front("Route", route);
+    }
     // W14: peers that do not know `im:` get `sip:`; the response goes back in the sender's spelling.
     for (name, address) in [("From", fields.from()), ("To", fields.to())] {
         if is_im(&address.uri) {

@@ -29,6 +29,7 @@ mod mailbox;
 mod overload;
 mod pacing;
 mod passage;
+mod path;
 mod recovery;
 mod reflection;
 mod registrar;

@@ -78,6 +78,8 @@ pub struct Leg<'a> {
     pub cseq: u32,
     /// Inside a dialog, its further values (W29).
     pub dialog: Option<&'a Dialog>,
+    /// The Routes of the target's Path, in order (RFC 3327).
+    pub routes: &'a [String],
     /// The remaining part of the submission's Expires, in seconds.
     pub expires: Option<u32>,
     /// How many branches the recipient's leg has.
@@ -189,7 +191,7 @@ impl LegTemplate {
         push_clean(&mut out, leg.call_id);
         out.extend_from_slice(b"\r\n");
         write_field(&mut out, "CSeq", format_args!("{} MESSAGE", leg.cseq));
-        for route in leg.dialog.iter().flat_map(|dialog| &dialog.routes) {
+        for route in leg.routes.iter().chain(leg.dialog.iter().flat_map(|dialog| &dialog.routes)) {
             write_field(&mut out, "Route", route);
         }
         if let Some(expires) = leg.expires {

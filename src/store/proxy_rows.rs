@@ -40,6 +40,7 @@ impl Schema for ProxySchema {
         include_str!("proxy_5.sql"),
         include_str!("proxy_6.sql"),
         include_str!("proxy_7.sql"),
+        include_str!("proxy_8.sql"),
     ];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
@@ -136,8 +137,8 @@ fn put_secret(connection: &Connection, key: &[u8; 16]) -> rusqlite::Result<()> {
 
 fn put_binding(connection: &Connection, binding: &BindingRow) -> rusqlite::Result<()> {
     let sql =
-        "INSERT OR REPLACE INTO binding (aor, contact, q_permille, call_id, cseq, instance, expires_at, flow, reach, reg_id)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        "INSERT OR REPLACE INTO binding (aor, contact, q_permille, call_id, cseq, instance, expires_at, flow, reach, reg_id, path)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut statement = connection.prepare_cached(sql)?;
     statement
         .execute(params![
@@ -154,6 +155,7 @@ fn put_binding(connection: &Connection, binding: &BindingRow) -> rusqlite::Resul
                 Reach::Flow => "flow",
             },
             binding.reg_id,
+            binding.path.join("\n"),
         ])
         .map(drop)
 }
@@ -182,7 +184,7 @@ fn secret(connection: &Connection) -> rusqlite::Result<Option<[u8; 16]>> {
 }
 
 fn bindings(connection: &Connection) -> rusqlite::Result<Vec<BindingRow>> {
-    let sql = "SELECT aor, contact, q_permille, call_id, cseq, instance, expires_at, flow, reach, reg_id FROM binding
+    let sql = "SELECT aor, contact, q_permille, call_id, cseq, instance, expires_at, flow, reach, reg_id, path FROM binding
                ORDER BY aor, contact";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], binding)?;
@@ -207,6 +209,7 @@ fn binding(row: &Row<'_>) -> rusqlite::Result<Option<BindingRow>> {
         flow: row.get::<_, FlowColumn>("flow")?.0,
         reach: if row.get::<_, String>("reach")? == "flow" { Reach::Flow } else { Reach::Contact },
         reg_id: row.get("reg_id")?,
+        path: row.get::<_, String>("path")?.lines().map(str::to_owned).collect(),
     }))
 }
 

@@ -77,6 +77,7 @@ fn binding(user: &str, flow: Flow, instance: Option<&str>) -> BindingRow {
         expires_at: Timestamp::from_millis(1_700_000_600_000),
         flow,
         reach: Reach::Contact,
+        path: Vec::new(),
         reg_id: None,
     }
 }

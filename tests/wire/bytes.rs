@@ -193,6 +193,7 @@ fn a_leg_has_the_fields_of_its_submission_as_they_came() {
         call_id: "c",
         cseq: 1,
         dialog: None,
+        routes: &[],
         expires: None,
         branches: 1,
         asserted: None,

@@ -195,7 +195,7 @@ proptest! {
         let user: String = target.0.chars().filter(|character| !";?".contains(*character)).collect();
         let target = Uri::parse(&format!("sip:u{user}@{}", target.1)).unwrap();
         for recipient in 0..recipients.len() {
-            let leg = Leg { recipient, uri: &target, via: "SIP/2.0/UDP p;branch=z9hG4bKb", from_tag: "t", call_id: "c", cseq: 1, dialog: None, expires, branches: 1, asserted: None };
+            let leg = Leg { recipient, uri: &target, via: "SIP/2.0/UDP p;branch=z9hG4bKb", from_tag: "t", call_id: "c", cseq: 1, dialog: None, routes: &[], expires, branches: 1, asserted: None };
             let Message::Request(leg) = agrees(&template.print(&leg)) else { panic!("no request") };
             let fields = leg.fields();
             prop_assert_eq!(leg.body(), &body[..]);

@@ -94,6 +94,7 @@ fn use_request(request: &Request) {
             call_id: "c",
             cseq: 1,
             dialog: None,
+            routes: &[],
             expires: Some(1),
             branches: 2,
             asserted: None,

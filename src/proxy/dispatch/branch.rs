@@ -23,6 +23,7 @@ pub(crate) struct BranchResult {
 #[derive(Clone, Debug)]
 pub(crate) struct Branch {
     pub(crate) uri: Uri,
+    routes: Vec<String>,
     /// How many redirects led here.
     steps: u8,
     state: BranchState,
@@ -115,6 +116,7 @@ impl Branch {
     fn to(target: &Target, steps: u8) -> Self {
         Self {
             uri: target.uri.clone(),
+            routes: target.routes.clone(),
             steps,
             state: BranchState::Looking,
             consent: target.consent,
@@ -210,17 +212,22 @@ impl Fork {
         self.push(Branch::to(target, steps))
     }
 
-    /// Adds a branch to the same target as `branch`.
-    pub(crate) fn add_again(&mut self, branch: u32) -> Option<u32> {
+    /// Adds a branch to the same target as `branch`, along these Routes.
+    pub(crate) fn add_again(&mut self, branch: u32, routes: Vec<String>) -> Option<u32> {
         let old = self.get_mut(branch)?;
         old.state = BranchState::Over;
-        let again = Branch { state: BranchState::Looking, is_again: true, late: None, ..old.clone() };
+        let again = Branch { state: BranchState::Looking, is_again: true, late: None, routes, ..old.clone() };
         self.first_sent = None;
         self.push(again)
     }
 
     pub(crate) fn uri(&self, branch: u32) -> Option<&Uri> {
         self.get(branch).map(|branch| &branch.uri)
+    }
+
+    /// The Routes to a branch's target, if its binding has a Path.
+    pub(crate) fn routes(&self, branch: u32) -> &[String] {
+        self.get(branch).map_or(&[], |branch| &branch.routes)
     }
 
     /// Whether the owner of a branch's target has agreed to be sent to, and who pays for its look-up.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use self::places::{is_certain, mark, probe};
+use self::places::{behind, is_certain, mark, probe};
 use super::submission::Submission;
 use crate::limits::REPORT_KEPT;
 use crate::machine::Flow;
@@ -60,7 +60,7 @@ enum ReportStage {
     /// Waits for the commit of its CSeq.
     Committing(Extent, Bytes),
     /// Looks for a flow, or waits for a response.
-    UnderWay(Extent, Bytes, Uri),
+    UnderWay(Extent, Bytes, (Uri, Vec<String>)),
 }
 
 /// The dialog that the submission created (W22).
@@ -90,7 +90,7 @@ pub(crate) struct Report {
     stage: ReportStage,
     order: Order,
     /// Places that have failed in this round, or are being tried.
-    tried: Vec<NextHop>,
+    tried: Vec<(NextHop, Option<Uri>)>,
     /// A place of this round did not answer, so the sender may still want it.
     is_missed: bool,
     /// Keyed hashes of places that may not have asked for it: each is tried only once for this message.
@@ -256,13 +256,13 @@ impl Report {
         else {
             return None;
         };
-        let Target { uri, way, consent, .. } = target?;
-        self.stage = ReportStage::UnderWay(extent, body, uri);
-        let mark = mark(&way);
+        let Target { uri, routes, way, consent, .. } = target?;
+        let (mark, behind) = (mark(&way), behind(&uri, &routes));
+        self.stage = ReportStage::UnderWay(extent, body, (uri, routes));
         if !is_certain(&mark, consent) {
             self.probed.push(probe(core, &mark));
         }
-        self.tried.push(mark);
+        self.tried.push((mark, behind));
         let user = User::Report { dispatch: id, cseq: self.row.cseq };
         let payer = (self.sender.as_ref(), flow.remote.ip());
         core.begin(user, payer, (way, consent), core.timer_f(now));
@@ -281,7 +281,7 @@ impl Report {
 
     /// A flow is there: prints the NOTIFY for it and sends it.
     pub(crate) fn ready(&self, core: &mut Core, id: DispatchId, to_tag: &str, flow: Flow, now: Now) {
-        let ReportStage::UnderWay(extent, body, uri) = &self.stage else {
+        let ReportStage::UnderWay(extent, body, (uri, path)) = &self.stage else {
             return;
         };
         let user = User::Report { dispatch: id, cseq: self.row.cseq };
@@ -296,7 +296,7 @@ impl Report {
         let mut message = Compose::request(&Method::Notify, uri)
             .field("Via", core.sender.sockets().via(flow, &branch))
             .field("Max-Forwards", 70);
-        for route in routes {
+        for route in if path.is_empty() { routes } else { path } {
             message = message.field("Route", route);
         }
         let bytes = message
@@ -334,7 +334,7 @@ impl Report {
         Some(match status {
             Some(200..300) => {
                 // The place works: only places that failed are skipped next time.
-                let good = self.tried.pop().map(|good| probe(core, &good));
+                let good = self.tried.pop().map(|(good, _)| probe(core, &good));
                 self.probed.retain(|probed| Some(*probed) != good);
                 Ending::Answered(extent)
             }

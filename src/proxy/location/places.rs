@@ -110,6 +110,7 @@ mod tests {
             flow: Flow::udp("192.0.2.100:5060".parse().unwrap(), from.parse().unwrap()),
             reach,
             reg_id: None,
+            path: Vec::new(),
         }
     }
 

@@ -5,9 +5,9 @@ use crate::machine::Flow;
 use crate::proxy::journal::Reach;
 use crate::sip::{Contacts, NameAddr, Request, Transport, Uri};
 
-/// The reg-id of a flow, if the client asks for RFC 5626 and is connected to us directly (§6).
+/// The reg-id of a flow, if the client asks for RFC 5626 and the first hop, which is we or a proxy, keeps the flow (§6).
 pub(crate) fn reg_id(request: &Request, contact: &NameAddr) -> Option<u32> {
-    let is_asked = request.fields().has_token("Supported", "outbound") && is_direct(request);
+    let is_asked = request.fields().has_token("Supported", "outbound") && is_kept(request);
     let number = contact.params.get("reg-id").filter(|_| is_asked)?;
     contact.params.get("+sip.instance")?;
     number.parse().ok().filter(|number| *number > 0)
@@ -19,13 +19,19 @@ pub(crate) fn lacks_outbound(request: &Request, contact: &NameAddr) -> bool {
     let is_asked = request.fields().has_token("Supported", "outbound")
         && contact.params.has("reg-id")
         && contact.params.has("+sip.instance");
+    is_asked && !is_kept(request)
+}
+
+/// True if the first hop keeps the flow of the client.
+fn is_kept(request: &Request) -> bool {
     let first_hop = || request.fields().tokens("Path").last().and_then(|path| NameAddr::parse(path).ok());
-    is_asked && !is_direct(request) && first_hop().is_none_or(|path| path.uri.param("ob").is_none())
+    is_direct(request) || first_hop().is_some_and(|path| path.uri.param("ob").is_some())
 }
 
 /// How the client of a REGISTER is reached.
 pub(crate) fn reach(request: &Request, contact: &NameAddr, flow: Flow) -> Reach {
     let is_by_flow = is_direct(request)
+        && request.fields().first("Path").is_none()
         && (reg_id(request, contact).is_some()
             || is_browser(&contact.uri, flow)
             || is_own_end(&contact.uri, flow)

@@ -349,10 +349,11 @@ fn acknowledged(
 }
 
 /// True if a callee is reached over this flow, not just at the address in its Contact.
-const fn is_by_flow(way: &NextHop) -> bool {
-    match way {
+/// Whoever is behind a proxy on its Path is not: many share that connection.
+const fn is_by_flow(target: &Target) -> bool {
+    match &target.way {
         NextHop::FlowAlone(_) => true,
-        NextHop::Flow(flow) => flow.transport.is_reliable(),
+        NextHop::Flow(flow) => flow.transport.is_reliable() && target.routes.is_empty(),
         NextHop::Hop(_) | NextHop::Route(..) | NextHop::Lookup { .. } => false,
     }
 }
@@ -375,9 +376,12 @@ fn print(
         .push_front("Via", core.sender.sockets().via(to, &at_place(core, &passed.branch, to.remote)))
         .set("Max-Forwards", hops_left);
     let mut edit = pass_routes(edit, request, own);
+    for route in passed.target.routes.iter().rev() {
+        edit = edit.push_front("Route", route);
+    }
     if *request.method() == Method::Invite && !own.is_recorded(now) {
         let caller = Side { flow: from, is_by_flow: is_caller_by_flow(request, from) };
-        let callee = Side { flow: to, is_by_flow: is_by_flow(&passed.target.way) };
+        let callee = Side { flow: to, is_by_flow: is_by_flow(&passed.target) };
         for route in record_routes(core, request, (caller, callee), now) {
             edit = edit.push_front("Record-Route", route);
         }

@@ -92,7 +92,9 @@ impl Calls {
 
     /// Remembers an INVITE that passed.
     pub(crate) fn pass(&mut self, invite: u128, passed: Passed, now: Instant) {
-        let bytes = passed.target.uri.as_str().len() + passed.branch.len();
+        let bytes = passed.target.uri.as_str().len()
+            + passed.branch.len()
+            + passed.target.routes.iter().map(String::len).sum::<usize>();
         let holder = Source::of(passed.from);
         self.invites.put(invite, (passed, bytes), holder, now);
     }

@@ -13,7 +13,7 @@ use crate::proxy::journal::{BindingRow, Reach};
 use crate::proxy::location::{Binding, LocationService, Maker, place_of as place_of_binding, port_of};
 use crate::proxy::transport::next_hop::user_pays;
 use crate::proxy::transport::request_sender::{Consent, NextHop, RequestSender};
-use crate::sip::{Aor, Scheme, Transport, Uri};
+use crate::sip::{Aor, NameAddr, Scheme, Transport, Uri};
 use crate::time::Now;
 
 /// One target of a request.
@@ -21,6 +21,8 @@ use crate::time::Now;
 pub(crate) struct Target {
     /// The Request-URI.
     pub(crate) uri: Uri,
+    /// The Routes to it, if its binding has a Path (RFC 3327).
+    pub(crate) routes: Vec<String>,
     /// The next hop.
     pub(crate) way: NextHop,
     /// The device whose binding it is, if it named itself (RFC 5626).
@@ -101,7 +103,14 @@ impl Router<'_> {
         // A telephone gateway has no well-known domain: its certificate names its address.
         let target = |route: &StaticRoute| {
             let (way, consent) = (NextHop::Hop(route.hop), Consent::NotNeeded);
-            Target { uri: uri.clone(), way, device: None, consent, is_by_recipient: false }
+            Target {
+                uri: uri.clone(),
+                routes: Vec::new(),
+                way,
+                device: None,
+                consent,
+                is_by_recipient: false,
+            }
         };
         let route = self.domains.next_hop(uri);
         route.map_or(TargetSet::Unsupported, |route| TargetSet::Targets(vec![target(route)]))
@@ -113,6 +122,7 @@ impl Router<'_> {
         Target {
             way: self.way_outside(&uri),
             uri,
+            routes: Vec::new(),
             device: None,
             consent: Consent::NotNeeded,
             is_by_recipient: false,
@@ -133,6 +143,9 @@ impl Router<'_> {
         if given == Consent::NotNeeded || row.reach == Reach::Flow {
             return given;
         }
+        if let Some(edge) = edge_of(row) {
+            return self.consent_of_edge((row, &edge), given, now);
+        }
         let place = place_of_binding(row);
         let is_his =
             |other: &Binding| place_of_binding(&other.row) == place && self.is_there(Maker::of(&other.row));
@@ -141,6 +154,18 @@ impl Router<'_> {
         }
         let contact = row.contact.ip().filter(|_| self.is_received_at(row, now));
         contact.map_or(given, Consent::From)
+    }
+
+    /// The consent for the first proxy on the Path of a binding: as for a Contact there. An address from which somebody has
+    /// registered himself is no proxy's, unless it has registered this binding.
+    fn consent_of_edge(&self, (row, edge): (&BindingRow, &Uri), given: Consent, now: Now) -> Consent {
+        let Some(place) =
+            place_of(edge).map(|place| SocketAddr::new(place.ip().to_canonical(), place.port()))
+        else {
+            return given;
+        };
+        let from = SocketAddr::new(row.flow.remote.ip().to_canonical(), row.flow.remote.port());
+        if from != place && self.has_any_there(place, now) { Consent::Unknown } else { given }
     }
 
     /// The consent for a place that had a binding before, but has none now.
@@ -178,21 +203,30 @@ impl Router<'_> {
     /// it has one.
     pub(crate) fn target(&self, binding: &Binding, now: Now) -> Option<Target> {
         let (uri, flow) = (binding.row.contact.to_target(), binding.row.flow);
-        let wanted = uri.transport();
+        let edge = edge_of(&binding.row);
+        let next = edge.as_ref().unwrap_or(&uri);
+        let wanted = next.transport();
         let fits = wanted.is_none_or(|wanted| wanted == flow.transport);
         let is_alive = self.sender.is_usable(flow);
         let way = match binding.row.reach {
             Reach::Flow => Some(NextHop::FlowAlone(flow)).filter(|_| is_alive),
-            Reach::Contact if fits && flow.transport != Transport::Udp && is_alive => {
+            Reach::Contact
+                if fits
+                    && is_alive
+                    && flow.transport != Transport::Udp
+                    && leads_back(edge.as_ref(), flow) =>
+            {
                 Some(NextHop::Flow(flow))
             }
-            Reach::Contact => Some(self.way_from(&uri, flow, fits)),
+            Reach::Contact => Some(self.way_from(next, flow, fits)),
         };
         let consent = self.consent_of(binding, now);
         let way = way?.paid_by(|| user_pays(&binding.row.aor));
         let device = binding.row.instance.clone();
+        let routes = binding.row.path.clone();
         let is_by_recipient = !self.config.names(flow.remote.ip());
-        Some(Target { uri, way, device, consent, is_by_recipient }).filter(|target| self.may_go_to(target))
+        Some(Target { uri, routes, way, device, consent, is_by_recipient })
+            .filter(|target| self.may_go_to(target))
     }
 
     /// Whether a request may go to a place that its target has led to. A recipient leads it to a trusted peer only if he
@@ -216,22 +250,20 @@ impl Router<'_> {
 
     /// The way to a recipient's `contact` once more: over its connection while it is still a binding. `None` if that
     /// would leave TLS.
-    pub(crate) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Option<(NextHop, Consent)> {
-        let way = self.way_to_contact(self.domains.aor(recipient).as_ref(), contact, now);
-        way.filter(|(way, _)| !recipient.is_sips() || is_secure(way))
+    pub(crate) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Option<Target> {
+        let target = self.way_to_contact(self.domains.aor(recipient).as_ref(), contact, now);
+        target.filter(|target| !recipient.is_sips() || is_secure(&target.way))
     }
 
     /// The way to a contact, of a user of ours or not; does not check for TLS.
-    pub(crate) fn way_to_contact(
-        &self,
-        owner: Option<&Aor>,
-        contact: &Uri,
-        now: Now,
-    ) -> Option<(NextHop, Consent)> {
+    pub(crate) fn way_to_contact(&self, owner: Option<&Aor>, contact: &Uri, now: Now) -> Option<Target> {
         let mut bindings = owner.into_iter().flat_map(|aor| self.location.bindings(aor, now.mono));
         match bindings.find(|binding| binding.row.contact.to_target() == *contact) {
-            Some(binding) => self.target(binding, now).map(Target::into_way),
-            None => Some((self.way_outside(contact), self.consent_of_former(owner))),
+            Some(binding) => self.target(binding, now),
+            None => {
+                let consent = self.consent_of_former(owner);
+                Some(Target { consent, uri: contact.clone(), ..self.elsewhere(contact) })
+            }
         }
     }
 
@@ -261,6 +293,18 @@ impl Router<'_> {
             None => NextHop::Lookup { uri: uri.clone(), otherwise: fits.then_some(flow), payer: None },
         }
     }
+}
+
+/// The first proxy on the Path of a binding.
+fn edge_of(row: &BindingRow) -> Option<Uri> {
+    let first = NameAddr::parse(row.path.first()?).ok()?;
+    Some(first.uri.to_target())
+}
+
+/// Whether the connection of a REGISTER leads to the first proxy on its Path, as far as its address tells.
+fn leads_back(edge: Option<&Uri>, flow: Flow) -> bool {
+    let ip = edge.and_then(Uri::ip);
+    ip.is_none_or(|ip| ip.to_canonical() == flow.remote.ip().to_canonical())
 }
 
 /// The next hop for a URI that is nobody's binding (W19).

@@ -11,7 +11,7 @@ fn w6_a_200_lists_all_bindings_best_first_and_proves_what_we_can() {
     let mut bench = Bench::new();
     let first = bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7>;q=0.5", 1, 600));
     assert_eq!(contacts(&first), ["<sip:bob@192.0.2.7>;q=0.500;expires=600"]);
-    assert_eq!(field(&first, "Supported"), Some("secondary-to, outbound"));
+    assert_eq!(field(&first, "Supported"), Some("secondary-to, outbound, path"));
     assert_eq!(field(&first, "Date"), Some("Fri, 15 Jan 2027 08:00:00 GMT"));
     bench.advance_ms(100_500);
     let second = bench.ask(
@@ -91,9 +91,9 @@ fn refusals_of_the_registrar() {
             "",
         ),
         (
-            register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("Call-ID", "Require: path\nCall-ID"),
+            register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("Call-ID", "Require: other\nCall-ID"),
             420,
-            "Unsupported: path",
+            "Unsupported: other",
         ),
         (
             register(

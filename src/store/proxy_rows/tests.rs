@@ -144,6 +144,7 @@ fn a_binding_is_replaced_and_removed_by_address_and_contact() {
         expires_at: Timestamp::from_millis(5),
         flow: flow(),
         reach: Reach::Contact,
+        path: vec!["<sip:192.0.2.33;lr>".to_owned(), "<sip:192.0.2.34;lr;ob>".to_owned()],
         reg_id: None,
     };
     let newer = BindingRow { cseq: 2, instance: None, reach: Reach::Flow, reg_id: Some(2), ..row.clone() };

@@ -41,6 +41,7 @@ impl Legs {
             call_id,
             cseq,
             dialog: kept.filter(|_| place.branch == FIRST).map(|kept| &kept.dialog),
+            routes: recipient.fork.routes(place.branch),
             expires,
             branches: recipient.fork.len(),
             asserted: identity::told(core, facts.asserted, flow),

@@ -26,11 +26,13 @@ impl Legs {
         let Some((given, payer)) = recipient.fork.terms(place.branch) else {
             return;
         };
-        let Some(branch) = recipient.fork.add_again(place.branch) else {
+        let again = core.router().way_again(&recipient.route, &uri, now);
+        let routes = again.as_ref().map_or_else(Vec::new, |target| target.routes.clone());
+        let Some(branch) = recipient.fork.add_again(place.branch, routes) else {
             return;
         };
         let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch };
-        let Some((way, consent)) = core.router().way_again(&recipient.route, &uri, now) else {
+        let Some((way, consent)) = again.map(Target::into_way) else {
             return self.failed(core, facts, LegId { branch, ..place }, FailedRequest::NO_ROUTE, now);
         };
         let way = match payer {

@@ -6,6 +6,7 @@ use crate::machine::{Flow, Hop};
 use crate::proxy::core::Core;
 use crate::proxy::routing::router::Target;
 use crate::proxy::transport::request_sender::{Consent, NextHop};
+use crate::sip::Uri;
 use crate::time::Now;
 
 impl Report {
@@ -16,6 +17,7 @@ impl Report {
         let uri = dialog.contact.as_ref().unwrap_or(&dialog.sender);
         let over_flow = core.sender.is_usable(flow).then(|| Target {
             uri: uri.clone(),
+            routes: Vec::new(),
             way: router.way_back(flow, self.sender.as_ref(), now),
             device: None,
             consent: Consent::NotNeeded,
@@ -29,7 +31,10 @@ impl Report {
         let at_home = is_foreign.then(|| router.elsewhere(&dialog.sender));
         let is_new = |target: &Target| {
             let mark = mark(&target.way);
-            !self.tried.contains(&mark)
+            !self
+                .tried
+                .iter()
+                .any(|(tried, who)| *tried == mark && *who == behind(&target.uri, &target.routes))
                 && (is_certain(&mark, target.consent) || self.may_probe(core, &mark))
                 && target.may_carry(&dialog.sender)
         };
@@ -49,6 +54,11 @@ impl Report {
             && self.probed.len() < REPORT_PLACES_PROBED_MAX
             && !self.probed.contains(&probe(core, mark))
     }
+}
+
+/// Who is meant at a place that many share because it is the first proxy on their Path.
+pub(super) fn behind(uri: &Uri, routes: &[String]) -> Option<Uri> {
+    (!routes.is_empty()).then(|| uri.clone())
 }
 
 /// A keyed hash of a place.

@@ -335,3 +335,26 @@ fn w31_what_a_user_himself_sends_to_an_address_has_its_eleven() {
     bench.advance_ms(TIMER_F);
     assert_eq!(bench.take(THIRD).len(), 11);
 }
+
+#[test]
+fn a_third_party_on_a_path_that_somebody_registers_gets_three_datagrams_until_it_answers() {
+    let with_path = |at: &str| {
+        let contact = |number: u32| format!("<sip:x{number}@192.0.2.6>");
+        format!("{}\nPath: <sip:{at};lr>", (0..20).map(contact).collect::<Vec<_>>().join(", "))
+    };
+    for at in ["192.0.2.50", "192.0.2.50:7777", "u%40v@192.0.2.6;maddr=192.0.2.50"] {
+        let mut bench = asking();
+        registers(&mut bench, ANN, &with_path(at), 1);
+        assert_eq!(gets(&mut bench, "192.0.2.50", [1]), FEW, "{at}: of twenty bindings one, three times");
+        assert_eq!(gets(&mut bench, "192.0.2.6", [2]), 0, "{at}");
+    }
+    // The proxy from which the REGISTER came is proven.
+    let mut bench = asking();
+    registers(&mut bench, ANN, "<sip:ann@192.0.2.50>\nPath: <sip:192.0.2.6;lr>", 1);
+    assert_eq!(gets(&mut bench, "192.0.2.6", [1]), 11);
+    assert_eq!(gets(&mut bench, "192.0.2.50", [2]), 0);
+    // What only this computer can reach stays out of reach.
+    let mut bench = asking();
+    registers(&mut bench, ANN, "<sip:ann@192.0.2.6>\nPath: <sip:127.0.0.1:11211;lr>", 1);
+    assert_eq!(gets(&mut bench, "127.0.0.1", [1]), 0);
+}
