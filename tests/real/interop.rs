@@ -16,6 +16,7 @@ mod clients;
 mod edge;
 
 mod next_hop;
+mod path;
 
 mod scans;
 
