@@ -123,7 +123,7 @@ fn outbound_through_a_proxy_that_keeps_the_flow_is_required() {
 #[test]
 fn a_path_that_is_too_long_is_no_loose_router_or_leads_back_is_refused() {
     let long = format!("<sip:{}@192.0.2.33;lr>", "u".repeat(1024));
-    let many = vec!["<sip:192.0.2.33;lr>"; 6].join(", ");
+    let many = ["<sip:192.0.2.33;lr>"; 6].join(", ");
     let cases = [
         (long.as_str(), "Path Too Long"),
         (&many, "Path Too Long"),
