@@ -12,8 +12,6 @@ mod proxy_host;
 
 mod proxy_process;
 
-mod frames;
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;

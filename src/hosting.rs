@@ -8,6 +8,8 @@ mod keeper;
 
 mod process;
 
+mod watching;
+
 mod nearby;
 
 mod announce;

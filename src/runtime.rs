@@ -22,6 +22,8 @@ pub mod capture_identity;
 
 pub mod capture;
 
+pub mod wire_frames;
+
 pub mod wire_tap;
 
 mod redaction;

@@ -110,7 +110,8 @@ pub(super) fn run(data: Option<&Path>, link: Option<Link>, is_hidden: bool) -> a
     link.into_iter().for_each(|link| calls.open(link));
     let _doorbell = hear_later_starts(&folders.data, &calls, &waker);
     let program = std::env::current_exe()?;
-    let host = Host::start(program.clone(), folders.data.join(HOSTED), wake(&waker).into())?;
+    let host =
+        Host::start(program.clone(), folders.data.join(HOSTED), engine.wire().tap, wake(&waker).into())?;
     let options = Options {
         can_stay: true,
         tray: tray(&calls, &waker),

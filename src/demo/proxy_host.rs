@@ -15,9 +15,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::DemoError;
-use super::frames::read_frame;
 use super::proxy_process::LISTENING;
 use crate::injection::{Injection, ProxyAct, ProxyFault, is_accepted};
+use crate::runtime::wire_frames::read_frame;
 use crate::runtime::wire_tap::{Direction, WireEntry, WireTap};
 use crate::time::Clock;
 

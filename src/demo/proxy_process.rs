@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use super::frames::write_frame;
 use super::{DOMAIN, DemoError, T1};
 use crate::injection::Injection;
 use crate::net::NetSettings;
 use crate::proxy::ProxyConfig;
 use crate::random::Random;
 use crate::runtime::server::{Server, ServerError, ServerFaults, Surroundings};
+use crate::runtime::wire_frames::write_frame;
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::Transport;
 use crate::transaction::Timers;

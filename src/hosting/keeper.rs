@@ -1,6 +1,7 @@
 //! Keeps the hosted server: starts its process, stops it, starts it again, and gives people accounts, on a thread of its own.
 
 mod faults;
+mod legs;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::Shutdown;
@@ -16,6 +17,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use self::faults::{Downtime, fault_board};
+use self::legs::show_legs;
 use super::HostError;
 use super::process::{FAILED, LISTENING, store_folder};
 use super::settings::{Hosted, label, password};
@@ -24,6 +26,7 @@ use crate::limits::{HOST_END_WAIT, HOST_ORDERS_MAX, HOST_RESTART_WAIT};
 use crate::model::hosting::{HandedOut, HostBoard, HostOrder, HostState, HostView};
 use crate::random::Random;
 use crate::runtime::server::store_in;
+use crate::runtime::wire_tap::WireTap;
 use crate::sip::Aor;
 use crate::store::users::{Purge, Users, UsersError};
 use crate::time::Clock;
@@ -60,7 +63,7 @@ impl Host {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start(program: PathBuf, folder: PathBuf, wake: Wake) -> std::io::Result<Self> {
+    pub fn start(program: PathBuf, folder: PathBuf, wire: WireTap, wake: Wake) -> std::io::Result<Self> {
         let (orders, asked) = sync_channel(HOST_ORDERS_MAX);
         let view = Arc::new(Mutex::new(HostView::default()));
         let passed_on = orders.clone();
@@ -86,6 +89,8 @@ impl Host {
             starts: 0,
             back: None,
             on: Vec::new(),
+            wire,
+            watched: None,
             downtime,
             clock: Clock::start(),
         };
@@ -137,6 +142,10 @@ struct Keeper {
     back: Option<Instant>,
     /// Faults of its path, disk and clock, which a new process is told too.
     on: Vec<Injection>,
+    /// Where it is shown what the server passes on.
+    wire: WireTap,
+    /// For whom.
+    watched: Option<String>,
     downtime: Downtime,
     clock: Clock,
 }
@@ -198,6 +207,11 @@ impl Keeper {
                 if let Some(user) = Aor::parse(&address) {
                     self.users()?.remove(&user, Purge::Yes)?;
                 }
+            }
+            HostOrder::Watch(whose) => {
+                self.watched = whose;
+                self.pass_on_watched();
+                return Ok(());
             }
             HostOrder::Seen => self.change(|view| {
                 if view.added.take().is_none() {
@@ -270,6 +284,7 @@ impl Keeper {
         match self.start() {
             Ok((server, sha256)) => {
                 self.downtime.set(false);
+                self.pass_on_watched();
                 std::mem::take(&mut self.on).into_iter().for_each(|fault| self.befall(fault));
                 self.change(|view| {
                     (view.server, view.sha256) = (format!("tls:{server}"), sha256);
@@ -314,10 +329,9 @@ impl Keeper {
             return Err(HostError::Process(why.to_owned()));
         };
         self.starts += 1;
-        let (told, start) = (self.told.clone(), self.starts);
-        std::thread::Builder::new().name("host-end".to_owned()).spawn(move || {
-            // It says nothing more; this ends when the process does.
-            output.read(&mut [0; 1]).unwrap_or_default();
+        let (told, start, wire) = (self.told.clone(), self.starts, self.wire.clone());
+        std::thread::Builder::new().name("host-wire".to_owned()).spawn(move || {
+            show_legs(output, &wire);
             told.send(Order::Ended(start)).unwrap_or_default();
         })?;
         self.running = Some(Running { child, input: own });

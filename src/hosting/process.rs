@@ -1,5 +1,5 @@
 //! What runs in the process of the hosted server. Its standard input is a socket, on which it says where it listens, or why it
-//! cannot, and on which faults come as lines; when that is closed, it stores what it knows and ends.
+//! cannot, and on which faults come as lines, and whose messages it is to tell; when that is closed, it stores what it knows and ends.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,20 +13,24 @@ use super::address::{in_private_network, is_ours};
 use super::announce::Announcement;
 use super::certificate::identity;
 use super::settings::Hosted;
+use super::watching::{Watching, Whose};
 use crate::limits::{HOST_ADDRESS_LOOK, NEARBY_LOOK};
 use crate::net::{Identity, NetSettings, TlsFiles};
 use crate::proxy::{Auth, Inbound, MailboxConfig, ProxyConfig};
 use crate::random::Random;
 use crate::runtime::server::{Server, ServerError, ServerFaults, Surroundings};
-use crate::sip::Transport;
+use crate::runtime::wire_tap::WireTap;
+use crate::sip::{Aor, Transport};
 use crate::time::Clock;
 
 /// The first word of its line if all is well: then come the address for TLS and the fingerprint.
 pub(super) const LISTENING: &str = "listening ";
 /// The first word otherwise; then comes a sentence.
 pub(super) const FAILED: &str = "failed ";
-/// No fault is as long as this.
-const FAULT_BYTES_MAX: usize = 4096;
+/// The first word of a line that says whose messages are told; nobody's if nothing follows.
+pub(super) const WATCH: &str = "watch";
+/// No line of the window is as long as this.
+const LINE_BYTES_MAX: usize = 4096;
 /// How many ports are tried where others have the usual ones.
 const PORTS_TRIED: u32 = 20;
 
@@ -43,7 +47,9 @@ pub(super) fn store_folder(folder: &Path) -> PathBuf {
 pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
     let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let surroundings = Surroundings::new(Random::from_os()?);
-    let (server, hosted, address) = match start(folder, &surroundings.faults()) {
+    let watching = Watching::new();
+    let around = (surroundings.faults(), watching.tap());
+    let (server, hosted, address) = match start(folder, &around) {
         Ok((server, hosted, address, fingerprint)) => {
             writeln!(socket, "{LISTENING}{address}:{} {fingerprint}", hosted.tls_port)?;
             (server, hosted, address)
@@ -53,6 +59,7 @@ pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
             return Err(error);
         }
     };
+    let whose = watching.tell(socket.try_clone()?, surroundings.skew())?;
     let mut announcement = Announcement::start(&hosted, address);
     socket.set_read_timeout(Some(NEARBY_LOOK))?;
     let clock = Clock::start();
@@ -63,7 +70,7 @@ pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
             Ok(0) => break,
             Ok(count) => {
                 told.extend_from_slice(bytes.get(..count).unwrap_or_default());
-                heed(&mut told, &surroundings);
+                heed(&mut told, &surroundings, &whose);
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
             Err(error) => return Err(error.into()),
@@ -83,29 +90,37 @@ pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets the faults happen that have come as whole lines; the window sends nothing else.
-fn heed(told: &mut Vec<u8>, surroundings: &Surroundings) {
+/// Does what has come as whole lines: lets faults happen, and tells somebody's messages.
+fn heed(told: &mut Vec<u8>, surroundings: &Surroundings, whose: &Whose) {
     while let Some(end) = told.iter().position(|byte| *byte == b'\n') {
         let line: Vec<u8> = told.drain(..=end).collect();
-        match String::from_utf8_lossy(&line).trim().parse() {
+        let line = String::from_utf8_lossy(&line);
+        if let Some(watched) = line.strip_prefix(WATCH) {
+            whose.set(Aor::parse(watched.trim()));
+            continue;
+        }
+        match line.trim().parse() {
             Ok(fault) => surroundings.befall(&fault),
             Err(wrong) => tracing::error!(%wrong, "the window has sent what is no fault"),
         }
     }
-    if told.len() > FAULT_BYTES_MAX {
+    if told.len() > LINE_BYTES_MAX {
         told.clear();
     }
 }
 
 type Started = (Server, Hosted, Ipv4Addr, String);
 
-fn start(folder: &Path, faults: &ServerFaults) -> Result<Started, HostError> {
+/// What a tester does to the proxy, and where it records what passes.
+type Around = (ServerFaults, WireTap);
+
+fn start(folder: &Path, around: &Around) -> Result<Started, HostError> {
     let mut hosted = Hosted::read(folder)?;
     let address = in_private_network().ok_or(HostError::NoNetwork)?;
     let identity = identity(folder, &hosted.domain)?;
     let fingerprint = crate::net::fingerprint_of(&identity)?.to_string();
-    let server = match open(folder, &hosted, (address, &identity), faults) {
-        Err(ServerError::Bind(_)) => elsewhere(folder, &mut hosted, (address, &identity), faults)?,
+    let server = match open(folder, &hosted, (address, &identity), around) {
+        Err(ServerError::Bind(_)) => elsewhere(folder, &mut hosted, (address, &identity), around)?,
         opened => opened?,
     };
     Ok((server, hosted, address, fingerprint))
@@ -116,7 +131,7 @@ fn elsewhere(
     folder: &Path,
     hosted: &mut Hosted,
     (address, identity): (Ipv4Addr, &Identity),
-    faults: &ServerFaults,
+    around: &Around,
 ) -> Result<Server, HostError> {
     let mut random = Random::from_os()?;
     let mut tries = 0;
@@ -124,7 +139,7 @@ fn elsewhere(
         let port = 20_000 + u16::try_from(random.below(20_000)).unwrap_or(0);
         (hosted.port, hosted.tls_port) = (port, port + 1);
         tries += 1;
-        match open(folder, hosted, (address, identity), faults) {
+        match open(folder, hosted, (address, identity), around) {
             Err(ServerError::Bind(_)) if tries < PORTS_TRIED => {}
             opened => {
                 let server = opened?;
@@ -139,7 +154,7 @@ fn open(
     folder: &Path,
     hosted: &Hosted,
     (address, identity): (Ipv4Addr, &Identity),
-    faults: &ServerFaults,
+    (faults, tap): &Around,
 ) -> Result<Server, ServerError> {
     let at = |port| SocketAddr::from((address, port));
     let listens = vec![
@@ -154,5 +169,5 @@ fn open(
     config.mailbox = Some(MailboxConfig::default());
     let tls = TlsFiles { identity: Some(identity.clone()), ..TlsFiles::default() };
     let (store, settings) = (store_folder(folder), NetSettings { tls, ..NetSettings::default() });
-    Server::open_to_faults(config, Some(store), settings, None, Some(faults.clone()))
+    Server::open_to_faults(config, Some(store), settings, Some(tap.clone()), Some(faults.clone()))
 }

@@ -93,6 +93,8 @@ pub enum HostOrder {
     Remove(String),
     /// The account that is shown once was seen.
     Seen,
+    /// Show what it passes on for this address, or for nobody.
+    Watch(Option<String>),
     /// Start it with the window, or not.
     StartWithWindow(bool),
 }
@@ -139,6 +141,13 @@ impl HostBoard {
     #[must_use]
     pub fn is_on(&self) -> bool {
         locked(&self.view).state != HostState::Off
+    }
+
+    /// True if this is the server that is hosted here, as an account names it.
+    #[must_use]
+    pub fn is_at(&self, server: &str) -> bool {
+        let view = locked(&self.view);
+        view.state != HostState::Off && view.server == server
     }
 
     /// The account of the person who hosts, once.

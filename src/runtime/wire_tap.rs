@@ -163,7 +163,13 @@ impl WireTap {
 
     /// Stores nothing from now on, and forgets what is stored.
     pub fn close(&self) {
-        *self.ring() = Ring { is_closed: true, ..Ring::default() };
+        self.clear();
+        self.ring().is_closed = true;
+    }
+
+    /// Stores again what passes from now on.
+    pub fn reopen(&self) {
+        self.ring().is_closed = false;
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use fanfare::hosting::Host;
 use fanfare::model::hosting::{HostBoard, HostOrder, HostState, HostView};
+use fanfare::runtime::wire_tap::WireTap;
 use tempfile::TempDir;
 
 use crate::common::objects;
@@ -116,6 +117,30 @@ fn password(folder: &Path, name: &str, password: &str) -> String {
     file.to_str().unwrap().to_owned()
 }
 
+/// In testing mode the window is shown the legs of its own messages.
+fn only_what_passes_on_for_him_is_shown(
+    board: &HostBoard,
+    wire: &WireTap,
+    james: &str,
+    send: &dyn Fn() -> Ended,
+) {
+    assert!(wire.since(0).entries.is_empty(), "outside of testing mode nothing is told");
+    board.ask(HostOrder::Watch(Some(james.to_owned())));
+    let began = Instant::now();
+    let shown = || -> Vec<String> {
+        let starts =
+            |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned();
+        wire.since(0).entries.iter().map(|entry| starts(&entry.bytes)).collect()
+    };
+    while !shown().iter().any(|line| line == "SIP/2.0 200 OK") {
+        assert!(began.elapsed() < WAIT, "{:?}", shown());
+        assert_eq!(send().code(), 0);
+    }
+    let leg = |line: &String| line.starts_with("MESSAGE sip:ann-lee") || line == "SIP/2.0 200 OK";
+    assert!(shown().iter().all(leg), "{:?}", shown());
+    board.ask(HostOrder::Watch(None));
+}
+
 /// A tester lets the disk of the server be full, and kills it.
 fn its_faults_happen_and_end(host: &Host, send: &dyn Fn() -> Ended) {
     let (faults, board) = (host.faults(), host.board());
@@ -148,7 +173,8 @@ fn a_server_hosted_on_one_computer_is_found_on_another_and_carries_a_message_wit
     let folder = TempDir::new().unwrap();
     let kept = folder.path().join("hosted");
     let program = network.program("office", folder.path());
-    let host = Host::start(program.clone(), kept.clone(), Arc::new(|| {})).unwrap();
+    let wire = WireTap::new();
+    let host = Host::start(program.clone(), kept.clone(), wire.clone(), Arc::new(|| {})).unwrap();
     let board = host.board();
     board.ask(HostOrder::Start { name: "James's office".to_owned(), host: "James".to_owned() });
     // Without a network it waits for one.
@@ -206,6 +232,7 @@ fn a_server_hosted_on_one_computer_is_found_on_another_and_carries_a_message_wit
     assert!(objects(&sent.out).iter().any(|object| object["state"] == "success"), "{sent:?}");
     listening.line_with("Are you there?");
 
+    only_what_passes_on_for_him_is_shown(&board, &wire, &james.address, &send);
     its_faults_happen_and_end(&host, &send);
 
     // It stays stopped, and is the same when it is started again.
@@ -214,7 +241,7 @@ fn a_server_hosted_on_one_computer_is_found_on_another_and_carries_a_message_wit
     let gone = network.fanfare("desk", &["nearby", "--time", "2s"]).end();
     assert_eq!((gone.code(), gone.out.len()), (1, 0), "{gone:?}");
     drop(host);
-    let again = Host::start(program, kept, Arc::new(|| {})).unwrap();
+    let again = Host::start(program, kept, wire, Arc::new(|| {})).unwrap();
     let view = until("it starts by itself", &again.board(), |view| view.state == HostState::Running);
     assert_eq!((view.sha256, view.people.len()), (james.sha256, 2));
 }

@@ -7,7 +7,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::injection::FaultBoard;
-use fanfare::model::account::RegistrationState;
+use fanfare::model::account::{Account, RegistrationState};
 use fanfare::model::command::Command;
 use fanfare::model::hosting::{
     HandedOut, HostBoard, HostOrder, HostState, HostView, NearbyBoard, NearbyServer,
@@ -117,6 +117,9 @@ fn whoever_hosts_a_server_sees_the_wire_and_can_cause_its_faults() {
     fake.change(|inner| {
         inner.wire = Some(Wire { tap: WireTap::new(), is_at_proxy: false });
         inner.snapshot.settings.testing = true;
+        let address = "sip:james@james-s-office.local".to_owned();
+        let own = Account { address, proxy: running().server, ..Account::default() };
+        inner.snapshot.account = Some(Arc::new(own));
     });
     let mut window = fake.window_with(LARGE, Options { faults: Some(faults), ..office.options(&[]) });
     press(&mut window, Modifiers::ALT, Key::ArrowDown);
@@ -124,11 +127,15 @@ fn whoever_hosts_a_server_sees_the_wire_and_can_cause_its_faults() {
     window.run();
     click(&mut window, "Lost reports");
     assert!(says(&window, "Faults are on: notify:drop=3"));
+    // What the server passes on is shown for the host's own messages.
+    assert!(says(&window, "Your server runs here"));
+    assert_eq!(office.take(), [HostOrder::Watch(Some("james@james-s-office.local".to_owned()))]);
     assert_eq!(*set.lock().unwrap(), ["notify:drop=3"]);
     click(&mut window, "Turn off");
     // Where nothing is hosted, there is nothing that could fail.
     office.change(&mut window, |view| view.state = HostState::Off);
     assert!(window.query_by_label("Lost reports").is_none());
+    assert_eq!(office.take(), [HostOrder::Watch(None)]);
 }
 
 #[test]

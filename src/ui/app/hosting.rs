@@ -5,6 +5,7 @@ use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::model::command::{AgentCommand, Command};
 use crate::model::hosting::{HandedOut, HostBoard, HostOrder, NearbyBoard};
 use crate::model::snapshot::Settings;
+use crate::sip::Uri;
 use crate::ui::Options;
 use crate::ui::actions::HostAct;
 use crate::ui::panels::dialogs::{Dialog, OpenDialog};
@@ -19,11 +20,13 @@ pub(super) struct Neighbours {
     pub(super) nearby: Option<NearbyBoard>,
     /// Others are being looked for.
     is_looking: bool,
+    /// Whose messages the hosted server shows.
+    watched: Option<String>,
 }
 
 impl Neighbours {
     pub(super) fn of(options: &Options) -> Self {
-        Self { host: options.host.clone(), nearby: options.nearby.clone(), is_looking: false }
+        Self { host: options.host.clone(), nearby: options.nearby.clone(), ..Self::default() }
     }
 
     pub(super) const fn can_host(&self) -> bool {
@@ -67,6 +70,7 @@ impl App {
             nearby.look(wants);
         }
         let Some(board) = self.neighbours.host.clone() else { return };
+        self.watch_own_legs(&board);
         if let Some(form) = self.shell.dialog.as_mut().and_then(OpenDialog::host_form) {
             form.view = board.view();
         }
@@ -78,6 +82,20 @@ impl App {
             self.shell.sign_in = Some(SignInForm::trying(&account, self.snapshot.account.clone()));
             self.ask(Command::PutAccount(account));
             self.ask(Command::Agent(AgentCommand::Connect));
+        }
+    }
+}
+
+impl App {
+    /// In testing mode a server that is hosted here shows what it passes on for the account, if that is one of its own.
+    fn watch_own_legs(&mut self, board: &HostBoard) {
+        let account = self.snapshot.account.as_ref();
+        let account = account.filter(|one| self.snapshot.settings.testing && board.is_at(&one.proxy));
+        let whose = account.and_then(|one| Uri::parse(&one.address).ok()).map(|uri| uri.aor().to_string());
+        self.shell.wire.hosts = whose.is_some();
+        if whose != self.neighbours.watched {
+            self.neighbours.watched.clone_from(&whose);
+            board.ask(HostOrder::Watch(whose));
         }
     }
 }

@@ -17,6 +17,10 @@ use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{banner, hint, pill, small_button};
 use crate::ui::kit::words::Look;
 
+const SEEN_BY_CLIENT: &str =
+    "Seen at this computer: what the proxy sends to the recipients does not pass here.";
+const SEEN_BY_HOST: &str =
+    "Your server runs here: what it passes on for you is shown too, and nothing of other people.";
 /// While much passes, the view is drawn so often.
 const REDRAW: Duration = Duration::from_millis(16);
 
@@ -45,6 +49,8 @@ pub(crate) struct WireView {
     files: CaptureFiles,
     /// Why a capture could not be opened or made.
     problem: Option<String>,
+    /// The proxy of the account is hosted here, and tells what it passes on.
+    pub(crate) hosts: bool,
     /// It has a window of its own.
     pub(crate) is_window: bool,
 }
@@ -111,7 +117,7 @@ pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>, act
         files_ui(ui, view, around, acts);
         ui.style_mut().wrap_mode = None;
         if view.opened.is_none() && !around.wire.is_at_proxy {
-            hint(ui, "Seen at this computer: what the proxy sends to the recipients does not pass here.");
+            hint(ui, if view.hosts { SEEN_BY_HOST } else { SEEN_BY_CLIENT });
         }
     });
     if let Some(opened) = &mut view.opened {

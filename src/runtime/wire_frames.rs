@@ -1,19 +1,22 @@
-//! What the proxy's process tells the demo: each message that passed, as a line that describes it and its bytes.
+//! What a proxy in a process of its own tells the window: each message that passed, as a line that describes it and its bytes.
 
 use std::io::{self, BufRead, Read as _, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::wire_tap::{Direction, WireEntry};
 use crate::injection::{Mark, Tampering};
 use crate::limits::WIRE_BYTES_MAX;
 use crate::machine::{ConnectionId, Flow};
-use crate::runtime::wire_tap::{Direction, WireEntry};
 use crate::sip::Transport;
 use crate::time::Timestamp;
 
 /// Writes one message.
-pub(super) fn write_frame(out: &mut impl Write, entry: &WireEntry) -> io::Result<()> {
+///
+/// # Errors
+/// The other process cannot be told.
+pub fn write_frame(out: &mut impl Write, entry: &WireEntry) -> io::Result<()> {
     let way = match entry.direction {
         Direction::Received => "received",
         Direction::Sent => "sent",
@@ -29,12 +32,12 @@ pub(super) fn write_frame(out: &mut impl Write, entry: &WireEntry) -> io::Result
 ///
 /// # Errors
 /// It is no frame, or the other process cannot be read.
-pub(super) fn read_frame(input: &mut impl BufRead) -> io::Result<Option<WireEntry>> {
+pub fn read_frame(input: &mut impl BufRead) -> io::Result<Option<WireEntry>> {
     let mut line = String::new();
     if input.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    let wrong = || io::Error::other("the demo's proxy has written what is no message");
+    let wrong = || io::Error::other("the proxy's process has written what is no message");
     let (mut entry, length) = entry(line.trim_end()).ok_or_else(wrong)?;
     if length > WIRE_BYTES_MAX {
         return Err(wrong());
