@@ -11,6 +11,8 @@ mod stream;
 
 mod half_message;
 
+mod unanswered;
+
 mod connections;
 
 mod backlog;

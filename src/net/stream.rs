@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connections::{Connections, Opened, Outbound};
 use super::half_message::Half;
+use super::unanswered::Unanswered;
 use crate::limits::PONG_WAIT;
 use crate::machine::Flow;
 use crate::sip::{Framed, Framer};
@@ -29,10 +30,10 @@ pub(super) fn serve(
     let (flow, opened) = (outbound.flow, outbound.opened);
     let pool = Arc::clone(connections);
     Connections::serve(connections, flow, async move {
-        let pulse = Pulse::default();
+        let (pulse, unanswered) = (Pulse::default(), Unanswered::default());
         tokio::select! {
-            ended = read(&pool, reader, (flow, opened), &pulse) => ended,
-            ended = write(writer, outbound, (&pulse, pool.limits().write_wait)) => ended,
+            ended = read(&pool, reader, (flow, opened), (&pulse, &unanswered)) => ended,
+            ended = write(writer, outbound, (&pulse, &unanswered), pool.limits().write_wait) => ended,
             ended = pulse.stops() => ended,
         }
     });
@@ -76,7 +77,7 @@ async fn read(
     connections: &Arc<Connections>,
     mut reader: impl AsyncRead + Unpin,
     (flow, opened): (Flow, Opened),
-    pulse: &Pulse,
+    (pulse, unanswered): (&Pulse, &Unanswered),
 ) -> &'static str {
     let mut framer = Framer::default();
     let mut buffer = BytesMut::with_capacity(READ_BYTES);
@@ -93,7 +94,10 @@ async fn read(
             Err(_) if is_mid_message => return "a message stood still",
             Err(_) if is_silent => return "not a word",
             Err(_) => return "idle",
-            Ok(Ok(0)) => return "closed by the peer",
+            Ok(Ok(0)) => {
+                unanswered.ends().await;
+                return "closed by the peer";
+            }
             Ok(Err(_)) => return "broken",
             Ok(Ok(_)) => {}
         }
@@ -103,7 +107,7 @@ async fn read(
         if !half.holds(framer.held()) {
             return "too much is half said";
         }
-        match deliver(connections, &mut framer, flow, pulse).await {
+        match deliver(connections, &mut framer, flow, (pulse, unanswered)).await {
             Delivered::Stop(why) => return why,
             Delivered::None if is_mid_message => continue,
             // Keep-alives alone do not justify a connection.
@@ -138,12 +142,18 @@ impl Delivered {
     }
 }
 
-async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow, pulse: &Pulse) -> Delivered {
+async fn deliver(
+    connections: &Connections,
+    framer: &mut Framer,
+    flow: Flow,
+    (pulse, unanswered): (&Pulse, &Unanswered),
+) -> Delivered {
     let (mut delivered, mut pings) = (Delivered::None, 0);
     loop {
         match framer.next() {
             Ok(Some(Framed::Message(bytes))) => {
                 connections.spoke(flow);
+                unanswered.received(&bytes);
                 if connections.deliver(flow, bytes).await.is_err() {
                     return Delivered::Stop("nobody listens");
                 }
@@ -173,7 +183,8 @@ async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow, pul
 async fn write(
     mut writer: impl AsyncWrite + Unpin,
     mut outbound: Outbound,
-    (pulse, wait): (&Pulse, Duration),
+    (pulse, unanswered): (&Pulse, &Unanswered),
+    wait: Duration,
 ) -> &'static str {
     while let Some(bytes) = outbound.queue.recv().await {
         pulse.before_write(&bytes);
@@ -183,7 +194,10 @@ async fn write(
             writer.flush().await
         });
         match written.await {
-            Ok(Ok(())) => outbound.written(bytes.len()),
+            Ok(Ok(())) => {
+                unanswered.written(&bytes);
+                outbound.written(bytes.len());
+            }
             Ok(Err(_)) => return "cannot be written",
             Err(_) => return "the peer does not read",
         }

@@ -1,4 +1,4 @@
-//! Incomplete messages of many addresses (W31).
+//! Incomplete messages of many addresses (W31), and streams that the peer has ended in one direction.
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
@@ -49,5 +49,30 @@ fn w31_addresses_that_hold_all_room_for_half_messages_shut_nobody_out() {
                 assert_eq!((flow.remote, bytes.len()), (own.local_addr().unwrap(), message().len()));
             }
         }
+    });
+}
+
+#[test]
+fn a_peer_that_has_ended_its_half_of_a_stream_gets_the_answer_to_what_it_asked() {
+    run(async {
+        let mut net = Net::bind(&[any(Transport::Tcp)]).await.unwrap();
+        let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        peer.write_all(MESSAGE).unwrap();
+        peer.shutdown(std::net::Shutdown::Write).unwrap();
+        let Some(NetEvent::Received { flow, .. }) = net.receive().await else { panic!("a message") };
+        // The answer takes a while, and a provisional one is none.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        for answer in ["SIP/2.0 100 Trying\r\n\r\n", "SIP/2.0 202 Accepted\r\n\r\n"] {
+            assert!(net.transmit(&Transmit::new(flow, Bytes::from_static(answer.as_bytes()))).is_none());
+        }
+        assert!(matches!(net.receive().await, Some(NetEvent::Disconnected { flow: ended }) if ended == flow));
+        let mut heard = String::new();
+        peer.read_to_string(&mut heard).unwrap();
+        assert!(heard.ends_with("SIP/2.0 202 Accepted\r\n\r\n"), "{heard}");
+        // One that has asked nothing is gone at once.
+        let peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        peer.shutdown(std::net::Shutdown::Write).unwrap();
+        let ended = tokio::time::timeout(crate::limits::HALF_CLOSED_WAIT, net.receive()).await;
+        assert!(matches!(ended, Ok(Some(NetEvent::Disconnected { .. }))), "{ended:?}");
     });
 }
