@@ -161,7 +161,7 @@ impl WireTap {
         *ring = Ring { first: number, is_closed: ring.is_closed, ..Ring::default() };
     }
 
-    /// Stores nothing from now on, and forgets what is stored.
+    /// Stores nothing from now on, and forgets what is stored; the numbers go on if it is reopened.
     pub fn close(&self) {
         self.clear();
         self.ring().is_closed = true;
