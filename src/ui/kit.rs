@@ -8,6 +8,8 @@ pub(super) mod edit;
 
 pub(super) mod icons;
 
+pub(super) mod ordered;
+
 pub(super) mod picture;
 
 pub(super) mod words;
@@ -16,5 +18,6 @@ mod look;
 
 pub(super) mod theme;
 
+mod bidi;
 mod emoji_font;
 mod missing;

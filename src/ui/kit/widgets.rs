@@ -11,6 +11,7 @@ use egui::{
 
 use super::edit;
 use super::icons::{Icon, focus_ring, icon_button, paint_icon};
+use super::ordered::{self, ordered};
 use super::theme::{self, CONTROL_HEIGHT, RADIUS, colors};
 use super::words;
 use crate::model::snapshot::Person;
@@ -175,14 +176,19 @@ pub(crate) fn within<R>(ui: &mut Ui, rect: Rect, layout: Layout, contents: impl 
 
 /// Text on one line, cut with … at `width`.
 pub(crate) fn one_line(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
-    let mut job = LayoutJob::single_section(text.to_owned(), TextFormat::simple(font, color));
+    let format = TextFormat::simple(font, color);
+    if let Some(galley) = ordered::one_line(ui, text, &format, width) {
+        return galley;
+    }
+    let mut job = LayoutJob::single_section(text.to_owned(), format);
     job.wrap = TextWrapping::truncate_at_width(width);
     ui.painter().layout_job(job)
 }
 
 /// Text on as many lines as it needs.
 pub(crate) fn wrapped(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
-    ui.painter().layout(text.to_owned(), font, color, width)
+    let job = LayoutJob::simple(text.to_owned(), font, color, width);
+    ordered(ui, &job, &[]).map_or_else(|| ui.painter().layout_job(job), |ordered| ordered.galley(ui))
 }
 
 /// Paints a galley with its top left corner at `at`.

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use egui::{
-    Align, Galley, Id, Key, Label, Layout, Modifiers, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo,
-    pos2, vec2,
+    Align, Id, Key, Label, Layout, Modifiers, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::album::Album;
 use super::files::{BELOW_TEXT, files_size, files_ui, with_pictures};
-use super::links::{laid_out, links_ui};
+use super::links::{Laid, laid_out, links_ui};
 use super::menu::message_menu;
 use super::ticks::{TICK_WIDTH, ticks, ticks_size};
 use crate::model::command::{AgentCommand, Command};
@@ -136,7 +135,7 @@ pub(crate) fn message_ui(ui: &mut Ui, row: &Row<'_>, look: &Look, acts: &mut Vec
 
 /// The dimensions of a row, shared by measuring and drawing.
 struct Plan {
-    text: Arc<Galley>,
+    text: Laid,
     gap: f32,
     bubble: egui::Vec2,
     height: f32,
@@ -147,13 +146,14 @@ impl Plan {
         let mine = row.message.from.is_none();
         let width_max = text_width_max(width, mine);
         let text = body(ui, row, width_max);
+        let size = text.galley.size();
         let files = files_size(row.message, row.album, width_max);
         let above = match (row.message.text.is_empty(), files.y > 0.0) {
             (true, true) => 0.0,
-            (false, true) => text.size().y + BELOW_TEXT,
-            (_, false) => text.size().y,
+            (false, true) => size.y + BELOW_TEXT,
+            (_, false) => size.y,
         };
-        let inner = vec2(text.size().x.max(files.x), above + files.y);
+        let inner = vec2(size.x.max(files.x), above + files.y);
         let bubble = inner + vec2(2.0 * PADDING_X, 2.0 * PADDING_Y);
         let gap = match (row.continues(look), mine) {
             (true, false) => 4.0,
@@ -180,11 +180,12 @@ fn text_width_max(width: f32, mine: bool) -> f32 {
     (room - beside).clamp(120.0, 520.0).min(room.max(40.0))
 }
 
-fn body(ui: &Ui, row: &Row<'_>, width: f32) -> Arc<Galley> {
+fn body(ui: &Ui, row: &Row<'_>, width: f32) -> Laid {
     let message = row.message;
     let colors = colors(ui);
     if message.text.is_empty() && message.files.is_empty() {
-        return wrapped(ui, "A message without text", theme::regular(14.0), colors.weak, width);
+        let galley = wrapped(ui, "A message without text", theme::regular(14.0), colors.weak, width);
+        return Laid { galley, ordered: None };
     }
     laid_out(ui, (&message.text, row.terms), theme::regular(14.0), colors.text, width)
 }
@@ -387,9 +388,22 @@ fn text(
 ) -> (Response, Option<Response>) {
     let place = bubble.shrink2(vec2(PADDING_X, PADDING_Y));
     // Sized to the text: otherwise the label would be centered in a bubble that attachments make larger.
-    let place = Rect::from_min_size(place.min, plan.text.size());
-    let label = ui.put(place, Label::new(Arc::clone(&plan.text)).selectable(true));
-    links_ui(ui, &plan.text, place.min, focus_id(row.message), acts);
+    let place = Rect::from_min_size(place.min, plan.text.galley.size());
+    let label = if plan.text.ordered.is_some() {
+        in_order(ui, row, plan, place)
+    } else {
+        ui.put(place, Label::new(Arc::clone(&plan.text.galley)).selectable(true))
+    };
+    links_ui(ui, (&row.message.text, &plan.text), place.min, focus_id(row.message), acts);
     let pictures = files_ui(ui, row.message, row.album, bubble.shrink2(vec2(PADDING_X, PADDING_Y)), acts);
     (label, pictures)
+}
+
+/// Text whose words stand in another order than they are written in is selected as a whole, with its message: a part of it
+/// would be copied as it stands. A screen reader gets it as it is written.
+fn in_order(ui: &Ui, row: &Row<'_>, plan: &Plan, place: Rect) -> Response {
+    put(ui.painter(), place.min, Arc::clone(&plan.text.galley));
+    let response = ui.interact(place, focus_id(row.message).with("text"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &row.message.text));
+    response
 }

@@ -13,6 +13,7 @@ use egui::{Color32, CursorIcon, FontId, Galley, Id, Pos2, Rect, Role, Sense, Str
 use crate::model::search::{Term, marks};
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::focus_ring;
+use crate::ui::kit::ordered::{Ordered, ordered};
 use crate::ui::kit::theme::colors;
 
 /// Most clickable links in one message; further ones stay plain text.
@@ -23,6 +24,13 @@ const LINK_BYTES_MAX: usize = 2048;
 /// Bytes of a text in which what a search has found is marked.
 const MARKED_BYTES_MAX: usize = 64 * 1024;
 
+/// A text, laid out with its links.
+pub(crate) struct Laid {
+    pub(crate) galley: Arc<Galley>,
+    /// Its order, if parts of it are written from right to left: the galley has them in another one.
+    pub(crate) ordered: Option<Arc<Ordered>>,
+}
+
 /// Text on as many lines as it needs, with its links and what was looked for marked.
 pub(crate) fn laid_out(
     ui: &Ui,
@@ -30,7 +38,7 @@ pub(crate) fn laid_out(
     font: FontId,
     color: Color32,
     width: f32,
-) -> Arc<Galley> {
+) -> Laid {
     let plain = TextFormat::simple(font, color);
     let link = colors(ui).accent;
     let mut job = LayoutJob { wrap: TextWrapping::wrap_at_width(width), ..LayoutJob::default() };
@@ -47,7 +55,9 @@ pub(crate) fn laid_out(
         }
         job.append(text.get(part.place).unwrap_or_default(), 0.0, format);
     }
-    ui.painter().layout_job(job)
+    let ordered = ordered(ui, &job, &links);
+    let galley = ordered.as_ref().map_or_else(|| ui.painter().layout_job(job), |ordered| ordered.galley(ui));
+    Laid { galley, ordered }
 }
 
 /// A part of a text that looks the same throughout.
@@ -78,11 +88,16 @@ fn parts(length: usize, links: &[Range<usize>], found: &[Range<usize>]) -> Vec<P
 }
 
 /// Makes the links of a text clickable; [`laid_out`] has laid it out, and it is painted at `at`.
-pub(crate) fn links_ui(ui: &Ui, galley: &Galley, at: Pos2, id: Id, acts: &mut Vec<Act>) {
-    let text = galley.job.text.as_str();
-    for (index, range) in links(text).into_iter().enumerate() {
+pub(crate) fn links_ui(ui: &Ui, (text, laid): (&str, &Laid), at: Pos2, id: Id, acts: &mut Vec<Act>) {
+    let links = links(text);
+    let ordered = laid.ordered.as_ref().map(|ordered| ordered.places(&laid.galley));
+    for (index, range) in links.into_iter().enumerate() {
         let target = text.get(range.clone()).unwrap_or_default();
-        for (line, rect) in places(galley, text, &range).into_iter().enumerate() {
+        let rects: Vec<Rect> = match &ordered {
+            Some(all) => all.iter().filter(|(link, _)| *link == index).map(|(_, rect)| *rect).collect(),
+            None => places(&laid.galley, text, &range),
+        };
+        for (line, rect) in rects.into_iter().enumerate() {
             let rect = rect.translate(at.to_vec2());
             // A link is one item for the keyboard and screen readers, even if it spans several lines.
             let sense = if line == 0 { Sense::click() } else { Sense::CLICK };
