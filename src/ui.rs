@@ -266,6 +266,7 @@ pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Re
         native,
         Box::new(move |creation| {
             waker.wake_this(&creation.egui_ctx);
+            kit::theme::use_system_fonts(&creation.egui_ctx);
             let last_open = creation.storage.and_then(|storage| storage.get_string(app::LAST_OPEN));
             let options = Options { last_open: options.last_open.clone().or(last_open), ..options };
             Ok(Box::new(App::new(&creation.egui_ctx, Box::new(source), options)))
@@ -286,6 +287,8 @@ fn native_options(options: &Options) -> eframe::NativeOptions {
         viewport,
         renderer: eframe::Renderer::Glow,
         persistence_path: options.state.clone(),
+        // Its provider panics where there is no font at all; ours does not.
+        system_font_fallback: false,
         ..Default::default()
     }
 }

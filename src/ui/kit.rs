@@ -21,3 +21,4 @@ pub(super) mod theme;
 mod bidi;
 mod emoji_font;
 mod missing;
+mod system_fonts;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use egui::{CentralPanel, Frame, RichText, Ui};
 use jiff::tz::TimeZone;
 
-use super::kit::theme::{self, colors};
+use super::kit::theme::{self, colors, use_system_fonts};
 use super::kit::widgets::{banner, hint, primary};
 use super::kit::words::Look;
 use super::{Error, Options, native_options};
@@ -155,7 +155,10 @@ pub fn say_that_it_failed(failure: Failure) -> Result<Choice, Error> {
     eframe::run_native(
         "fanfare",
         native,
-        Box::new(move |creation| Ok(Box::new(StartFailed::new(&creation.egui_ctx, failure, answer)))),
+        Box::new(move |creation| {
+            use_system_fonts(&creation.egui_ctx);
+            Ok(Box::new(StartFailed::new(&creation.egui_ctx, failure, answer)))
+        }),
     )?;
     let decided = *choice.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(decided)

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
-use egui::text::{LayoutJob, TextFormat, TextWrapping};
+use egui::text::{ByteIndex, LayoutJob, LayoutSection, TextFormat, TextWrapping};
 use egui::{Galley, Rect, Ui, pos2};
 
 use super::bidi::{self, Line, Piece};
@@ -89,7 +89,7 @@ fn in_order(ui: &Ui, job: &LayoutJob, isolated: &[Range<usize>]) -> Ordered {
     for (at, line) in lines.iter().enumerate() {
         if at > 0 {
             let format = job.sections.first().map(|section| section.format.clone()).unwrap_or_default();
-            made.job.append("\n", 0.0, format);
+            push(&mut made.job, "\n", format);
         }
         begins.push(made.job.sections.len());
         line.pieces.iter().for_each(|piece| append(&mut made.job, job, piece));
@@ -160,8 +160,16 @@ fn append(to: &mut LayoutJob, job: &LayoutJob, piece: &Piece) {
             Some(letter) => &*letter.encode_utf8(&mut mirrored),
             None => job.text.get(start..end).unwrap_or_default(),
         };
-        to.append(text, 0.0, section.format.clone());
+        push(to, text, section.format.clone());
     }
+}
+
+/// Appends text in a section of its own, which is shaped by itself; egui's own way makes one of two that look the same.
+fn push(to: &mut LayoutJob, text: &str, format: TextFormat) {
+    let start = ByteIndex(to.text.len());
+    to.text.push_str(text);
+    let byte_range = start..ByteIndex(to.text.len());
+    to.sections.push(LayoutSection { leading_space: 0.0, byte_range, format });
 }
 
 /// One line in order, cut with … at `width`; none if nothing in it is written from right to left.

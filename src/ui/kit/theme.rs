@@ -7,6 +7,7 @@ use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId,
 
 use super::emoji_font::take_out;
 use super::missing;
+use super::system_fonts::SystemFonts;
 use crate::model::snapshot::{Settings, Theme};
 
 /// Width of the conversation list.
@@ -175,6 +176,11 @@ pub(crate) fn regular(size: f32) -> FontId {
 /// Emphasized text.
 pub(crate) fn strong(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name("strong".into()))
+}
+
+/// Asks this system for the characters that our fonts lack. The tests do without: their pictures are the same everywhere.
+pub(crate) fn use_system_fonts(ctx: &egui::Context) {
+    ctx.add_font_provider(Arc::new(SystemFonts::new()));
 }
 
 /// Installs the fonts and both styles, once at the start.
