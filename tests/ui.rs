@@ -54,6 +54,9 @@ mod links;
 #[path = "ui/drafts.rs"]
 mod drafts;
 
+#[path = "ui/ordered.rs"]
+mod ordered;
+
 #[path = "ui/pictures.rs"]
 mod pictures;
 

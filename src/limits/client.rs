@@ -48,3 +48,11 @@ pub const LATER_MAX: usize = 100;
 pub const LATER_WITHIN: Duration = Duration::from_secs(366 * 24 * 3600);
 /// How often the clock is looked at while a message waits for its time: somebody may have set it.
 pub const LATER_LOOK: Duration = Duration::from_secs(600);
+/// Bytes of a text that the window puts in order if words in it are written from right to left; a longer one stands as it was
+/// written.
+pub const ORDERED_BYTES_MAX: usize = 64 * 1024;
+/// Texts whose order the window remembers, so that it is not worked out anew in each frame. Those that were not shown of late
+/// are forgotten first.
+pub const ORDERS_REMEMBERED_MAX: usize = 256;
+/// Characters of a name, or of another line of the window, that are put in order; no window is wide enough for more.
+pub const LINE_CHARS_MAX: usize = 400;

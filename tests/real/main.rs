@@ -22,6 +22,8 @@ mod descriptors;
 #[cfg(feature = "gui")]
 mod desktop;
 mod disk;
+#[cfg(feature = "gui")]
+mod fonts;
 mod history;
 #[cfg(feature = "gui")]
 mod hosting;

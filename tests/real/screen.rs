@@ -41,6 +41,8 @@ pub(crate) struct Desktop {
     programs: Vec<Program>,
     display: String,
     bus: String,
+    /// A list of fonts other than that of this computer.
+    fonts: Option<PathBuf>,
     pub(crate) folder: TempDir,
 }
 
@@ -55,7 +57,7 @@ impl Desktop {
         command.env("HOME", folder.path());
         let daemon = Program::start("dbus-daemon", command, None);
         let bus = daemon.line_with("unix:");
-        let mut desktop = Self { programs: vec![daemon, screen], display, bus, folder };
+        let mut desktop = Self { programs: vec![daemon, screen], display, bus, fonts: None, folder };
         let manager = desktop.command("openbox", &["--sm-disable"]);
         desktop.programs.push(Program::start("openbox", manager, None));
         wait_for("the window manager", || desktop.says("xdotool", &["get_num_desktops"]).is_some());
@@ -78,6 +80,14 @@ impl Desktop {
         desktop
     }
 
+    /// From now on no program here finds a font.
+    pub(crate) fn take_the_fonts(&mut self) {
+        let (list, none) = (self.path("fonts.conf"), self.path("no fonts"));
+        let text = format!("<fontconfig><dir>{0}</dir><cachedir>{0}</cachedir></fontconfig>", none.display());
+        fs::write(&list, text).unwrap();
+        self.fonts = Some(list);
+    }
+
     /// A file in the folder of this desktop.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -94,6 +104,9 @@ impl Desktop {
         command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", &self.bus);
         command.env("LIBGL_ALWAYS_SOFTWARE", "1").env_remove("WAYLAND_DISPLAY");
         command.env("HOME", self.folder.path()).env("XDG_CONFIG_HOME", self.folder.path());
+        if let Some(fonts) = &self.fonts {
+            command.env("FONTCONFIG_FILE", fonts);
+        }
     }
 
     /// What a program prints, if it succeeds.

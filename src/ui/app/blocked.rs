@@ -6,7 +6,7 @@ use crate::model::contacts::{Person, address_key};
 use crate::model::names::Names;
 use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{one_line, small_button};
+use crate::ui::kit::widgets::{line_ui, small_button};
 use crate::ui::kit::words;
 
 /// The people of this conversation whom the user has blocked, and the way back.
@@ -27,8 +27,9 @@ pub(super) fn blocked_ui(ui: &mut Ui, people: &[Person], names: &Names, acts: &m
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let words = format!("Blocked: {}. What they write is refused.", words::people(&blocked, 2));
-                let shown = one_line(ui, &words, theme::strong(12.5), colors(ui).amber, ui.available_width());
-                ui.label(shown).on_hover_text(RichText::new(words));
+                let amber = colors(ui).amber;
+                let shown = line_ui(ui, &words, theme::strong(12.5), amber);
+                shown.on_hover_text(RichText::new(words));
             });
         });
     });

@@ -6,7 +6,7 @@ use super::shell::MiddleView;
 use crate::model::command::Draft;
 use crate::ui::actions::{Act, WaitingAct};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{one_line, small_button};
+use crate::ui::kit::widgets::{line_ui, small_button};
 
 /// A message that waits so that it can be taken back.
 #[derive(Clone, Debug)]
@@ -36,9 +36,8 @@ pub(super) fn held_ui(ui: &mut Ui, held: &[Held], place: MiddleView, acts: &mut 
                     acts.push(Act::Waiting(WaitingAct::TakeBack(held.number)));
                 }
                 let text = held.draft.text.replace('\n', " ");
-                let width = ui.available_width();
-                let text = one_line(ui, &text, theme::regular(12.5), colors(ui).weak, width);
-                ui.label(text);
+                let weak = colors(ui).weak;
+                line_ui(ui, &text, theme::regular(12.5), weak);
             });
         });
     }

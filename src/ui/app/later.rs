@@ -14,7 +14,7 @@ use crate::model::snapshot::Person;
 use crate::time::Timestamp;
 use crate::ui::actions::{Act, WaitingAct, When};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{one_line, small_button};
+use crate::ui::kit::widgets::{line_ui, small_button};
 use crate::ui::kit::words::Look;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::later::LaterForm;
@@ -143,13 +143,11 @@ pub(super) fn later_ui(ui: &mut Ui, rows: &[&Later], look: &Look, acts: &mut Vec
 fn time_and_text(ui: &mut Ui, later: &Later, words: &str) {
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         let (ink, weak) = (colors(ui).text, colors(ui).weak);
-        let words = one_line(ui, words, theme::strong(12.5), ink, ui.available_width());
-        ui.label(words);
+        line_ui(ui, words, theme::strong(12.5), ink);
         if ui.available_width() > TEXT_WIDTH_MIN {
             let text = later.draft.text.replace('\n', " ");
             let text = if text.is_empty() { "a file" } else { &text };
-            let text = one_line(ui, text, theme::regular(12.5), weak, ui.available_width());
-            ui.label(text);
+            line_ui(ui, text, theme::regular(12.5), weak);
         }
     });
 }

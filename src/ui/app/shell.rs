@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use egui::{Align, CentralPanel, Frame, Layout, Panel, Rect, RichText, ScrollArea, Stroke, Ui, pos2, vec2};
+use egui::{Align, CentralPanel, Frame, Layout, Panel, Rect, ScrollArea, Stroke, Ui, pos2, vec2};
 
 use super::blocked::blocked_ui;
 use super::drafts;
@@ -24,7 +24,7 @@ use crate::ui::find::finder::Finder;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::toast::Toasts;
-use crate::ui::kit::widgets::{small_button, within};
+use crate::ui::kit::widgets::{small_button, within, words_ui};
 use crate::ui::kit::words::{self, Look};
 use crate::ui::matrix::MatrixView;
 use crate::ui::panels::delivery::RightTab;
@@ -352,7 +352,8 @@ fn new_header(ui: &mut Ui, writing: &Writing, back: bool, acts: &mut Vec<Act>) {
         if back && icon_button(ui, Icon::Back, "Back to all messages").clicked() {
             acts.push(Act::Back);
         }
-        ui.label(RichText::new(composer::new_title(writing.to.good())).font(theme::strong(15.0)));
+        let (title, ink) = (composer::new_title(writing.to.good()), ui.visuals().text_color());
+        words_ui(ui, &title, theme::strong(15.0), ink);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if !writing.is_empty() && small_button(ui, "Discard").clicked() {
                 acts.push(Act::DiscardNew);

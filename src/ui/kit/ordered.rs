@@ -9,12 +9,7 @@ use egui::text::{ByteIndex, LayoutJob, LayoutSection, TextFormat, TextWrapping};
 use egui::{Galley, Rect, Ui, pos2};
 
 use super::bidi::{self, Line, Piece};
-
-/// Texts whose order is remembered, so that it is not worked out anew in each frame; those that were not seen of late are
-/// forgotten first.
-const REMEMBERED_MAX: usize = 256;
-/// Characters of a line of the window that are looked at; no window is as wide as more.
-const LINE_CHARS_MAX: usize = 400;
+use crate::limits::{LINE_CHARS_MAX, ORDERED_BYTES_MAX, ORDERS_REMEMBERED_MAX};
 
 /// Text in the order in which it stands.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +41,7 @@ type Remembered = BTreeMap<u64, (Arc<Ordered>, u64)>;
 /// The text of a job, on lines that are no wider than its wrapping says; none if nothing in it is written from right to
 /// left. What is isolated, such as a link, keeps its own order.
 pub(crate) fn ordered(ui: &Ui, job: &LayoutJob, isolated: &[Range<usize>]) -> Option<Arc<Ordered>> {
-    if !bidi::has_rtl(&job.text) {
+    if job.text.len() > ORDERED_BYTES_MAX || !bidi::has_rtl(&job.text) {
         return None;
     }
     let mut hasher = DefaultHasher::new();
@@ -64,10 +59,10 @@ pub(crate) fn ordered(ui: &Ui, job: &LayoutJob, isolated: &[Range<usize>]) -> Op
         let made = Arc::new(in_order(ui, job, isolated));
         ui.data_mut(|data| {
             let all: &mut Remembered = data.get_temp_mut_or_default(id);
-            if all.len() >= REMEMBERED_MAX {
+            if all.len() >= ORDERS_REMEMBERED_MAX {
                 all.retain(|_, (_, used)| *used + 1 >= frame);
             }
-            if all.len() >= REMEMBERED_MAX {
+            if all.len() >= ORDERS_REMEMBERED_MAX {
                 all.clear();
             }
             all.insert(key, (Arc::clone(&made), frame));
@@ -130,13 +125,18 @@ fn places(
     isolated: &[Range<usize>],
     (at, line): (usize, &Line),
 ) -> Vec<(usize, usize, Range<f32>)> {
-    let place = |(number, piece): (usize, &Piece)| {
+    if isolated.is_empty() {
+        return Vec::new();
+    }
+    let mut x = 0.0;
+    let place = |piece: &Piece| {
+        let start = x;
+        x += wide(ui, job, std::slice::from_ref(piece));
         let index = isolated.partition_point(|range| range.end <= piece.place.start);
         isolated.get(index).filter(|range| range.start < piece.place.end)?;
-        let start = wide(ui, job, line.pieces.get(..number)?);
-        Some((index, at, start..start + wide(ui, job, std::slice::from_ref(piece))))
+        Some((index, at, start..x))
     };
-    if isolated.is_empty() { Vec::new() } else { line.pieces.iter().enumerate().filter_map(place).collect() }
+    line.pieces.iter().filter_map(place).collect()
 }
 
 /// The width of pieces that stand side by side.
@@ -194,4 +194,63 @@ pub(super) fn one_line(ui: &Ui, text: &str, format: &TextFormat, width: f32) -> 
     let cut = |at: &usize| set(&format!("{}…", text.get(..*at).unwrap_or_default().trim_end()));
     let fits = cuts.partition_point(|at| cut(at).size().x <= width);
     Some(cuts.get(fits.saturating_sub(1)).map_or(whole, cut))
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{Color32, FontId};
+
+    use super::*;
+
+    /// What a frame of a window says.
+    fn in_a_frame<T>(ctx: &egui::Context, mut say: impl FnMut(&Ui) -> T) -> T {
+        let mut said = None;
+        let mut output = ctx.run_ui(egui::RawInput::default(), |ui| said = Some(say(ui)));
+        output.textures_delta.clear();
+        said.unwrap()
+    }
+
+    fn plain() -> TextFormat {
+        TextFormat::simple(FontId::proportional(14.0), Color32::BLACK)
+    }
+
+    #[test]
+    fn what_is_remembered_has_an_end_and_so_has_a_line() {
+        let ctx = egui::Context::default();
+        let remembered = |ui: &Ui| {
+            let id = egui::Id::unique("texts in order");
+            ui.data(|data| data.get_temp::<Remembered>(id).unwrap_or_default().len())
+        };
+        for frame in 0..4 {
+            let most = in_a_frame(&ctx, |ui| {
+                let texts = (0..150).map(|number| format!("שלום {frame} {number}"));
+                for text in texts {
+                    let job = LayoutJob::single_section(text, plain());
+                    assert!(ordered(ui, &job, &[]).is_some());
+                }
+                remembered(ui)
+            });
+            assert!((1..=ORDERS_REMEMBERED_MAX).contains(&most), "{most}");
+        }
+        in_a_frame(&ctx, |ui| {
+            let line = one_line(ui, &"שa ".repeat(100_000), &plain(), f32::INFINITY).unwrap();
+            assert!(line.job.text.chars().count() <= LINE_CHARS_MAX);
+            let long = LayoutJob::single_section("ש".repeat(ORDERED_BYTES_MAX / 2 + 1), plain());
+            assert!(ordered(ui, &long, &[]).is_none(), "it stands as it was written");
+        });
+    }
+
+    #[test]
+    fn a_paragraph_from_right_to_left_begins_at_the_right_and_a_long_line_is_cut_at_its_end() {
+        let ctx = egui::Context::default();
+        in_a_frame(&ctx, |ui| {
+            let job = LayoutJob::single_section("שלום\nHello to everybody here".to_owned(), plain());
+            let galley = ordered(ui, &job, &[]).unwrap().galley(ui);
+            let ends = galley.rows[0].row.glyphs.iter().map(|glyph| glyph.pos.x + glyph.advance_width);
+            let right = ends.fold(0.0, f32::max);
+            assert!((right - galley.rows[1].row.size.x).abs() < 2.0, "{right}");
+            let line = one_line(ui, &"שלום עולם ".repeat(9), &plain(), 100.0).unwrap();
+            assert!(line.size().x <= 100.0 && line.job.text.starts_with('…'), "{:?}", line.job.text);
+        });
+    }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
-    Align2, Button, Color32, CornerRadius, FontId, Galley, Id, Key, Layout, Modifiers, Painter, Pos2, Rect,
-    Response, RichText, Role, Sense, Stroke, Style, TextFormat, TextWrapMode, Ui, UiBuilder, WidgetInfo,
-    pos2, vec2,
+    Align2, Button, Color32, CornerRadius, FontId, Galley, Id, Key, Label, Layout, Modifiers, Painter, Pos2,
+    Rect, Response, RichText, Role, Sense, Stroke, Style, TextFormat, TextWrapMode, Ui, UiBuilder,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::edit;
@@ -272,7 +272,27 @@ pub(crate) fn keep_focus_in_view(ui: &Ui) {
 
 /// A sentence in weak color.
 pub(crate) fn hint(ui: &mut Ui, text: &str) {
-    ui.label(RichText::new(text).size(12.5).color(colors(ui).weak));
+    let weak = colors(ui).weak;
+    words_ui(ui, text, theme::regular(12.5), weak);
+}
+
+/// Words in which there may be names of other people, on as many lines as they need. A screen reader gets them as they are
+/// written, in whatever order they stand.
+pub(crate) fn words_ui(ui: &mut Ui, text: &str, font: FontId, color: Color32) -> Response {
+    let label = RichText::new(text).font(font.clone()).color(color);
+    let job = LayoutJob::simple(text.to_owned(), font, color, ui.available_width());
+    let Some(ordered) = ordered(ui, &job, &[]) else { return ui.label(label) };
+    let response = ui.add(Label::new(ordered.galley(ui)).selectable(false));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    response
+}
+
+/// A line of other people's words, cut with … where the room ends; the same for a screen reader.
+pub(crate) fn line_ui(ui: &mut Ui, text: &str, font: FontId, color: Color32) -> Response {
+    let line = one_line(ui, text, font, color, ui.available_width());
+    let response = ui.add(Label::new(line).selectable(false));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    response
 }
 
 /// What is wrong with the field above, in red. Its line is there when nothing is, so that nothing moves.
@@ -295,7 +315,7 @@ pub(crate) fn banner(ui: &mut Ui, text: &str, ink: Color32, ground: Color32) {
         ui,
         |ui| {
             ui.set_width(ui.available_width());
-            ui.label(RichText::new(text).color(ink));
+            words_ui(ui, text, theme::regular(14.0), ink);
         },
     );
 }

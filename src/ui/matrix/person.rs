@@ -1,6 +1,6 @@
 //! One person: the totals, the times, and a plot of the latest messages.
 
-use egui::{RichText, Ui};
+use egui::Ui;
 use egui_plot::{MarkerShape, Plot, PlotPoints, Points};
 
 use super::grid::summary;
@@ -9,7 +9,7 @@ use crate::model::journal::DeliveryState;
 use crate::model::matrix::{MatrixCell, MatrixPerson};
 use crate::time::latency;
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::hint;
+use crate::ui::kit::widgets::{hint, words_ui};
 use crate::ui::kit::words;
 
 const PLOT_HEIGHT: f32 = 96.0;
@@ -17,7 +17,8 @@ const PLOT_HEIGHT: f32 = 96.0;
 /// Draws the figures of a person.
 pub(super) fn person_ui(ui: &mut Ui, person: &MatrixPerson) {
     ui.spacing_mut().item_spacing.y = 4.0;
-    ui.label(RichText::new(&person.name).font(theme::strong(13.5)));
+    let ink = ui.visuals().text_color();
+    words_ui(ui, &person.name, theme::strong(13.5), ink);
     let share = person.share_permille();
     hint(ui, &format!("{} ({}.{} %)", words::sentence(&summary(person)), share / 10, share % 10));
     if let (Some(median), Some(p95)) = (person.median, person.p95) {

@@ -1,6 +1,6 @@
 //! The forms of a contact and of a saved list.
 
-use egui::{Align, Key, Layout, RichText, ScrollArea, Ui};
+use egui::{Align, Key, Layout, RichText, Role, ScrollArea, Ui, WidgetInfo};
 
 use crate::model::command::Command;
 use crate::model::contacts::{AddressBook, Contact, List, address_key};
@@ -357,7 +357,8 @@ fn members_ui(ui: &mut Ui, form: &mut ListForm) {
                     let width = ui.available_width() - 8.0;
                     let words = format!("{}  {}", person.name, words::address(&person.address));
                     let line = one_line(ui, &words, theme::regular(13.5), colors(ui).text, width);
-                    ui.label(line);
+                    let shown = ui.label(line);
+                    shown.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
                 });
             }
         },

@@ -1,14 +1,12 @@
 //! One message: its bubble, the recipients' ticks beside it, and the line with its delivery state.
 
-use std::sync::Arc;
-
 use egui::{
-    Align, Id, Key, Label, Layout, Modifiers, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align, Id, Key, Layout, Modifiers, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::album::Album;
 use super::files::{BELOW_TEXT, files_size, files_ui, with_pictures};
-use super::links::{Laid, laid_out, links_ui};
+use super::links::{Laid, laid_out, links_ui, text_ui};
 use super::menu::message_menu;
 use super::ticks::{TICK_WIDTH, ticks, ticks_size};
 use crate::model::command::{AgentCommand, Command};
@@ -389,21 +387,8 @@ fn text(
     let place = bubble.shrink2(vec2(PADDING_X, PADDING_Y));
     // Sized to the text: otherwise the label would be centered in a bubble that attachments make larger.
     let place = Rect::from_min_size(place.min, plan.text.galley.size());
-    let label = if plan.text.ordered.is_some() {
-        in_order(ui, row, plan, place)
-    } else {
-        ui.put(place, Label::new(Arc::clone(&plan.text.galley)).selectable(true))
-    };
+    let label = text_ui(ui, (&row.message.text, &plan.text), place, focus_id(row.message));
     links_ui(ui, (&row.message.text, &plan.text), place.min, focus_id(row.message), acts);
     let pictures = files_ui(ui, row.message, row.album, bubble.shrink2(vec2(PADDING_X, PADDING_Y)), acts);
     (label, pictures)
-}
-
-/// Text whose words stand in another order than they are written in is selected as a whole, with its message: a part of it
-/// would be copied as it stands. A screen reader gets it as it is written.
-fn in_order(ui: &Ui, row: &Row<'_>, plan: &Plan, place: Rect) -> Response {
-    put(ui.painter(), place.min, Arc::clone(&plan.text.galley));
-    let response = ui.interact(place, focus_id(row.message).with("text"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &row.message.text));
-    response
 }

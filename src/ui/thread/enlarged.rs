@@ -1,6 +1,6 @@
 //! A picture of a message, as large as the window.
 
-use egui::{Align, Context, Key, Layout, Modal, Modifiers, Rect, RichText, vec2};
+use egui::{Align, Context, Key, Layout, Modal, Modifiers, Rect, vec2};
 
 use super::album::{Album, PictureId, PictureShown};
 use super::files::paint_picture;
@@ -11,7 +11,7 @@ use crate::ui::commands::UiCommand;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::picture::is_picture;
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{hide_tooltip, one_line, put, small_button};
+use crate::ui::kit::widgets::{hide_tooltip, one_line, put, small_button, words_ui};
 
 /// Between the edge of the window and the picture's frame, and within that.
 const MARGIN: f32 = 16.0;
@@ -32,7 +32,8 @@ pub(crate) fn enlarged_ui(ctx: &Context, album: &mut Album, thread: Option<&Thre
     let shown = modal.show(ctx, |ui| {
         ui.set_width(whole.x);
         let close = ui.horizontal(|ui| {
-            ui.label(RichText::new(&name).font(theme::strong(14.0)));
+            let ink = ui.visuals().text_color();
+            words_ui(ui, &name, theme::strong(14.0), ink);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let close = icon_button(ui, Icon::Close, "Close");
                 if small_button(ui, UiCommand::SaveFileAs.label()).clicked() {

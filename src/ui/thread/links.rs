@@ -8,13 +8,17 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
-use egui::{Color32, CursorIcon, FontId, Galley, Id, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{
+    Color32, CursorIcon, FontId, Galley, Id, Label, Pos2, Rect, Response, Role, Sense, Stroke, Ui,
+    WidgetInfo, vec2,
+};
 
 use crate::model::search::{Term, marks};
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::focus_ring;
 use crate::ui::kit::ordered::{Ordered, ordered};
 use crate::ui::kit::theme::colors;
+use crate::ui::kit::widgets::put;
 
 /// Most clickable links in one message; further ones stay plain text.
 const LINKS_MAX: usize = 100;
@@ -85,6 +89,19 @@ fn parts(length: usize, links: &[Range<usize>], found: &[Range<usize>]) -> Vec<P
         parts.push(Part { place: *start..*end, is_link, is_found });
     }
     parts
+}
+
+/// Shows a text that [`laid_out`] has laid out, as a label whose parts can be selected and copied. Where its words stand in
+/// another order than they are written in, it is selected as a whole, with its message: a part of it would be copied as it
+/// stands. A screen reader gets it as it is written.
+pub(crate) fn text_ui(ui: &mut Ui, (text, laid): (&str, &Laid), place: Rect, id: Id) -> Response {
+    if laid.ordered.is_none() {
+        return ui.put(place, Label::new(Arc::clone(&laid.galley)).selectable(true));
+    }
+    put(ui.painter(), place.min, Arc::clone(&laid.galley));
+    let response = ui.interact(place, id.with("text"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    response
 }
 
 /// Makes the links of a text clickable; [`laid_out`] has laid it out, and it is painted at `at`.

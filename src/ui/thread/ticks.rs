@@ -1,11 +1,11 @@
 //! The ticks beside a message of ours: initials and state of each of few recipients.
 
-use egui::{Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::model::snapshot::DeliveryView;
 use crate::ui::kit::icons::{paint_state, state_color};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{one_line, put};
+use crate::ui::kit::widgets::{one_line, put, words_ui};
 use crate::ui::kit::words::{self, Look};
 
 /// Width of a tick, and the room to the next.
@@ -52,6 +52,7 @@ fn tick(ui: &Ui, rect: Rect, delivery: &DeliveryView, look: &Look) {
     let response = ui.interact(rect, ui.scope_id().with(("tick", &delivery.person.address)), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
     response.on_hover_ui(|ui| {
-        ui.label(RichText::new(&name));
+        let ink = ui.visuals().text_color();
+        words_ui(ui, &name, theme::regular(14.0), ink);
     });
 }
