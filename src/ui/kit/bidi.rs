@@ -22,7 +22,7 @@ const END_OF_ISOLATE: char = '\u{2069}';
 
 /// A line from left to right.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Line {
+pub(super) struct OrderedLine {
     pub(super) pieces: Vec<Piece>,
     /// Its paragraph begins at the right.
     pub(super) is_rtl: bool,
@@ -146,10 +146,10 @@ fn by_words(text: &str) -> Vec<Cluster> {
 }
 
 /// A line of the window, in one line.
-pub(super) fn one_line(text: &str) -> Line {
+pub(super) fn one_line(text: &str) -> OrderedLine {
     let is_rtl = is_wholly_rtl(text);
     let clusters = if is_rtl { by_the_rules(text, 0, &[]).0 } else { by_words(text) };
-    Line { pieces: pieces(&clusters, text, &[]), is_rtl }
+    OrderedLine { pieces: pieces(&clusters, text, &[]), is_rtl }
 }
 
 /// The lines of a text of several paragraphs, none wider than `width`. `cuts` are the bytes at which its look changes.
@@ -158,14 +158,14 @@ pub(super) fn lines(
     (isolated, cuts): (&[Range<usize>], &[usize]),
     width: f32,
     mut measure: impl FnMut(Range<usize>) -> f32,
-) -> Vec<Line> {
+) -> Vec<OrderedLine> {
     let mut lines = Vec::new();
     let mut from = 0;
     for paragraph in text.split('\n') {
         let (clusters, is_rtl) = by_the_rules(paragraph, from, isolated);
         for line in broken(&clusters, width, &mut measure) {
             let line = clusters.get(line).unwrap_or_default();
-            lines.push(Line { pieces: pieces(line, text, cuts), is_rtl });
+            lines.push(OrderedLine { pieces: pieces(line, text, cuts), is_rtl });
         }
         from += paragraph.len() + 1;
     }
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     /// What stands there from left to right, with the letters of each word from right to left, as a font puts them.
-    fn seen(line: &Line, text: &str) -> String {
+    fn seen(line: &OrderedLine, text: &str) -> String {
         let letters = |piece: &Piece| -> String {
             let written = text.get(piece.place.clone()).unwrap();
             match piece.mirrored {

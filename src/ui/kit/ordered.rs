@@ -8,7 +8,7 @@ use std::sync::Arc;
 use egui::text::{ByteIndex, LayoutJob, LayoutSection, TextFormat, TextWrapping};
 use egui::{Galley, Rect, Ui, pos2};
 
-use super::bidi::{self, Line, Piece};
+use super::bidi::{self, OrderedLine, Piece};
 use crate::limits::{LINE_CHARS_MAX, ORDERED_BYTES_MAX, ORDERS_REMEMBERED_MAX};
 
 /// Text in the order in which it stands.
@@ -100,7 +100,7 @@ fn made_rows(ui: &Ui, job: &LayoutJob) -> Vec<f32> {
 }
 
 /// Moves the lines that begin at the right to there: as far as the widest line reaches.
-fn align(made: &mut Ordered, lines: &[Line], begins: &[usize], rows: &[f32]) {
+fn align(made: &mut Ordered, lines: &[OrderedLine], begins: &[usize], rows: &[f32]) {
     let widest = rows.iter().copied().fold(0.0, f32::max);
     let mut moved = vec![0.0; lines.len()];
     for (((line, begin), row), by) in lines.iter().zip(begins).zip(rows).zip(&mut moved) {
@@ -123,7 +123,7 @@ fn places(
     ui: &Ui,
     job: &LayoutJob,
     isolated: &[Range<usize>],
-    (at, line): (usize, &Line),
+    (at, line): (usize, &OrderedLine),
 ) -> Vec<(usize, usize, Range<f32>)> {
     if isolated.is_empty() {
         return Vec::new();
