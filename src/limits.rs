@@ -392,7 +392,8 @@ pub const PROXY_HELD_BYTES: [(&str, usize); 21] = [
     ("messages of streams that wait for the machine", STREAM_BYTES_WAITING_MAX),
     (
         "bytes to be written to streams",
-        OUTPUT_BYTES_WAITING_MAX + CONNECTIONS_MAX * CONNECTION_QUEUE_BYTES_FREE,
+        OUTPUT_BYTES_WAITING_MAX
+            + CONNECTIONS_MAX * (CONNECTION_QUEUE_BYTES_FREE + 2 * PONGS_UNREAD_BYTES_MAX),
     ),
     ("datagrams that wait for the machine", INPUTS_WAITING_MAX * DATAGRAM_BYTES_MAX),
     ("datagrams that wait for their socket", DATAGRAM_BYTES_WAITING_MAX),

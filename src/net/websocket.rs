@@ -23,11 +23,13 @@ use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 use super::Origins;
 use super::connections::{Connections, Outbound};
 use super::half_message::Half;
-use crate::limits::MESSAGE_BYTES_MAX;
+use crate::limits::{MESSAGE_BYTES_MAX, PONGS_UNREAD_BYTES_MAX};
 use crate::machine::Flow;
 
 /// Bytes read at a time; most messages are smaller.
 const READ_BYTES: usize = 4 * 1024;
+/// Most bytes of a frame of ours besides its payload (RFC 6455 §5.2).
+const OWN_FRAME_BYTES: usize = 10;
 /// Bytes of a masked control frame besides its payload (RFC 6455 §5.2, §5.5).
 const CONTROL_FRAME_BYTES: usize = 6;
 /// RFC 7118 §4.1: offered by the client, confirmed by the server.
@@ -48,9 +50,11 @@ where
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(0)
+        .max_write_buffer_size(MESSAGE_BYTES_MAX + 2 * PONGS_UNREAD_BYTES_MAX)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let counted = Counted { stream, read: Arc::default(), half: None };
+    let counted =
+        Counted { stream, read: Arc::default(), half: None, unsent: Arc::default(), is_blocked: false };
     #[expect(clippy::result_large_err, reason = "the library's own types")]
     let agree = |request: &Request, response: Response| agree(request, response, origins);
     tokio_tungstenite::accept_hdr_async_with_config(counted, agree, Some(config)).await.map_err(Box::new)
@@ -87,12 +91,12 @@ where
     let pool = Arc::clone(connections);
     let counted = socket.get_mut();
     counted.half = Some(Half::of(connections, flow));
-    let half_said = Arc::clone(&counted.read);
+    let (half_said, unsent) = (Arc::clone(&counted.read), Arc::clone(&counted.unsent));
     Connections::serve(connections, flow, async move {
         let (sink, stream) = socket.split();
         tokio::select! {
-            ended = read((&pool, flow), stream, &half_said) => ended,
-            ended = write(sink, outbound, pool.limits().write_wait) => ended,
+            ended = read((&pool, flow), stream, (&half_said, &unsent)) => ended,
+            ended = write(sink, (outbound, &unsent), pool.limits().write_wait) => ended,
         }
     });
 }
@@ -101,7 +105,7 @@ where
 async fn read(
     (connections, flow): (&Connections, Flow),
     mut stream: impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin,
-    half_said: &AtomicUsize,
+    (half_said, unsent): (&AtomicUsize, &Unsent),
 ) -> &'static str {
     let limits = connections.limits();
     let (mut is_silent, mut was_mid_message) = (true, false);
@@ -131,8 +135,11 @@ async fn read(
                     Message::Binary(bytes) => bytes,
                     // The library answers these. They may come in the middle of a message (RFC 6455 §5.4), which stays
                     // as incomplete as before; and they alone do not justify a connection.
-                    Message::Ping(bytes) | Message::Pong(bytes) => {
-                        take_off(half_said, CONTROL_FRAME_BYTES + bytes.len());
+                    control @ (Message::Ping(_) | Message::Pong(_)) => {
+                        take_off(half_said, CONTROL_FRAME_BYTES + control.len());
+                        if control.is_ping() {
+                            unsent.bytes.fetch_add(OWN_FRAME_BYTES + control.len(), Ordering::Relaxed);
+                        }
                         if is_silent && opened.elapsed() >= limits.message_wait {
                             return "not a word";
                         }
@@ -155,10 +162,10 @@ async fn read(
     }
 }
 
-/// This many of the bytes read are not part of a message.
-fn take_off(half_said: &AtomicUsize, bytes: usize) {
-    let less = |said: usize| Some(said.saturating_sub(bytes));
-    half_said.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok();
+/// So many bytes less.
+fn take_off(counted: &AtomicUsize, bytes: usize) {
+    let less = |count: usize| Some(count.saturating_sub(bytes));
+    counted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok();
 }
 
 async fn deliver(
@@ -181,18 +188,25 @@ async fn deliver(
 
 async fn write(
     mut sink: impl Sink<Message, Error = tungstenite::Error> + Unpin,
-    mut outbound: Outbound,
+    (mut outbound, unsent): (Outbound, &Unsent),
     wait: Duration,
 ) -> &'static str {
     while let Some(bytes) = outbound.queue.recv().await {
         let length = bytes.len();
+        unsent.bytes.fetch_add(OWN_FRAME_BYTES + length, Ordering::Relaxed);
+        unsent.own.store(OWN_FRAME_BYTES + length, Ordering::Relaxed);
         // RFC 7118 §4.2: UTF-8 goes as a text message, since a browser's program gets that as a string.
         let message = match Utf8Bytes::try_from(bytes.clone()) {
             Ok(text) => Message::Text(text),
             Err(_binary) => Message::Binary(bytes),
         };
         match timeout(wait, sink.send(message)).await {
-            Ok(Ok(())) => outbound.written(length),
+            Ok(Ok(())) => {
+                // All is sent, the pongs before it too.
+                unsent.own.store(0, Ordering::Relaxed);
+                unsent.bytes.store(0, Ordering::Relaxed);
+                outbound.written(length);
+            }
             Ok(Err(_)) => return "cannot be written",
             Err(_) => return "the peer does not read",
         }
@@ -200,12 +214,32 @@ async fn write(
     "not wanted any more"
 }
 
-/// A stream that counts the bytes read since the last complete message.
+/// What the peer has not taken yet. The library keeps every pong until it is sent, so whoever pings and does not read would fill
+/// the memory: he is not read from either while his pongs wait.
+#[derive(Debug, Default)]
+struct Unsent {
+    /// At most so many bytes in all.
+    bytes: AtomicUsize,
+    /// Those of the message of ours that is being sent.
+    own: AtomicUsize,
+}
+
+impl Unsent {
+    fn too_many_pongs(&self) -> bool {
+        let own = self.own.load(Ordering::Relaxed);
+        self.bytes.load(Ordering::Relaxed) > own + PONGS_UNREAD_BYTES_MAX
+    }
+}
+
+/// A stream that counts the bytes read since the last complete message, and those that wait to be sent.
 #[derive(Debug)]
 pub(super) struct Counted<S> {
     stream: S,
     read: Arc<AtomicUsize>,
     half: Option<Half>,
+    unsent: Arc<Unsent>,
+    /// The last write has to wait until the peer takes something; that wakes the task, which then reads on.
+    is_blocked: bool,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
@@ -215,6 +249,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if this.is_blocked && this.unsent.too_many_pongs() {
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
         let more = buffer.filled().len() - before;
@@ -232,7 +269,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.is_blocked = polled.is_pending();
+        if let Poll::Ready(Ok(sent)) = polled {
+            take_off(&self.unsent.bytes, sent);
+        }
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

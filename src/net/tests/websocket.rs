@@ -95,3 +95,47 @@ fn w31_pings_in_the_midst_of_a_message_do_not_hide_what_is_half_said() {
         panic!("{sent} bytes of half a message were taken");
     });
 }
+
+#[test]
+fn w31_whoever_pings_and_does_not_read_is_not_read_from_and_gets_all_once_he_does() {
+    run(async {
+        let mut net = Net::bind_with(&[any(Transport::Ws)], &NetSettings::default(), StreamLimits::USUAL)
+            .await
+            .unwrap();
+        let mut peer = greeted(&net).await;
+        peer.write_all(&frame(TEXT, MESSAGE)).unwrap();
+        assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
+        peer.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+        let mut reader = peer.try_clone().unwrap();
+        let (pings, ping_bytes) = (frame(PING, &[b'p'; 125]).repeat(1000), 131);
+        // More than the buffers of the system hold; without an end it would all be taken.
+        let sending = tokio::task::spawn_blocking(move || {
+            let mut sent = 0;
+            while sent < 64 * 1024 * 1024 {
+                match peer.write(&pings[sent % ping_bytes..]) {
+                    Ok(bytes) => sent += bytes,
+                    Err(_timeout) => return (peer, sent),
+                }
+            }
+            panic!("{sent} bytes of pings were taken, and no pong was read");
+        });
+        let (mut peer, sent) = sending.await.unwrap();
+        // Now he reads: every ping is answered, and he is heard again.
+        let rest = frame(PING, &[b'p'; 125])[sent % ping_bytes..].to_vec();
+        let rest = if sent % ping_bytes == 0 { Vec::new() } else { rest };
+        let writing = tokio::task::spawn_blocking(move || {
+            peer.set_write_timeout(None).unwrap();
+            peer.write_all(&rest).unwrap();
+            peer.write_all(&frame(TEXT, MESSAGE)).unwrap();
+            peer
+        });
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut pongs = vec![0; sent.div_ceil(ping_bytes) * 127];
+            reader.read_exact(&mut pongs).unwrap();
+            pongs.chunks(127).all(|pong| pong.starts_with(&[0x8a, 125, b'p']))
+        });
+        assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
+        assert!(reading.await.unwrap());
+        drop(writing.await.unwrap());
+    });
+}
