@@ -12,6 +12,9 @@ mod gallery;
 #[path = "ui/job.rs"]
 mod job;
 
+#[path = "ui/announced.rs"]
+mod announced;
+
 #[path = "ui/attach.rs"]
 mod attach;
 

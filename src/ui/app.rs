@@ -53,6 +53,8 @@ mod start;
 
 mod account;
 
+mod announced;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +82,7 @@ use super::desktop::chooser::Choosing;
 use super::desktop::exporter::Exporting;
 use super::desktop::notes::Notes;
 use super::desktop::notifications::DesktopNotifications;
+use super::kit::announcer::Announcer;
 use super::kit::theme;
 use super::kit::words::Look;
 use super::panels::delivery::RightTab;
@@ -92,8 +95,7 @@ use super::thread::enlarged_ui;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::snapshot::Snapshot;
-use crate::ui::commands;
-use crate::ui::{Options, Source};
+use crate::ui::{Options, Source, commands};
 
 pub(super) use self::start::LAST_OPEN;
 use self::start::{Shot, Start};
@@ -147,6 +149,7 @@ pub struct App {
     showing: Showing,
     /// The title that the window has.
     title: String,
+    announcer: Announcer,
 }
 
 impl App {
@@ -211,6 +214,7 @@ impl App {
             placed: 0,
             showing: Showing::default(),
             title: String::new(),
+            announcer: Announcer::default(),
         }
     }
 
@@ -243,6 +247,7 @@ impl App {
             // The messages of another account have the same numbers.
             self.album.clear();
         }
+        self.announce_changes(&before);
         self.withdraw_read();
         self.shell.left.marks.follow(&before, &self.snapshot);
         if let Some(thread) = self.shell.thread(&self.snapshot).cloned() {
@@ -347,6 +352,7 @@ impl App {
         self.shell.has_new_writing |= !acts.is_empty();
         acts.into_iter().for_each(|act| self.carry_out(&ctx, act));
         self.search_due(&ctx);
+        self.announcer.show(&ctx, &self.title);
     }
 }
 

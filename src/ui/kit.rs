@@ -2,6 +2,8 @@
 
 pub(super) mod toast;
 
+pub(super) mod announcer;
+
 pub(super) mod widgets;
 
 pub(super) mod edit;

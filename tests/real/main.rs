@@ -48,6 +48,8 @@ mod receipts;
 #[cfg(feature = "gui")]
 mod screen;
 #[cfg(feature = "gui")]
+mod screen_reader;
+#[cfg(feature = "gui")]
 mod second_start;
 mod silence;
 mod socket;

@@ -88,6 +88,19 @@ impl Desktop {
         self.fonts = Some(list);
     }
 
+    /// The same, with what a screen reader needs: the bus on which programs describe their windows.
+    pub(crate) fn with_accessibility() -> Self {
+        let mut desktop = Self::start();
+        let launcher = desktop.command("/usr/libexec/at-spi-bus-launcher", &["--launch-immediately"]);
+        desktop.programs.push(Program::start("at-spi-bus-launcher", launcher, None));
+        let is_enabled = ["string:org.a11y.Status", "string:IsEnabled", "variant:boolean:true"];
+        wait_for("the bus of accessibility", || {
+            let method = "org.freedesktop.DBus.Properties.Set";
+            desktop.call("org.a11y.Bus", "/org/a11y/bus", method, &is_enabled).is_some()
+        });
+        desktop
+    }
+
     /// A file in the folder of this desktop.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -100,7 +113,8 @@ impl Desktop {
         command
     }
 
-    fn dress(&self, command: &mut Command) {
+    /// Has a program run on this desktop.
+    pub(crate) fn dress(&self, command: &mut Command) {
         command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", &self.bus);
         command.env("LIBGL_ALWAYS_SOFTWARE", "1").env_remove("WAYLAND_DISPLAY");
         command.env("HOME", self.folder.path()).env("XDG_CONFIG_HOME", self.folder.path());

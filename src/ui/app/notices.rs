@@ -24,6 +24,9 @@ impl App {
         let watching = Watching { focused: ctx.input(|input| input.focused), open: self.shell.open() };
         for notice in self.source.notices() {
             let deeds = self.notes.of(&notice, &self.snapshot, watching, self.look.now);
+            if deeds.is_empty() {
+                self.announce(&notice);
+            }
             deeds.into_iter().for_each(|deed| self.do_on_desktop(deed));
             match notice {
                 Notice::NotSent { draft, why } => self.give_back(draft, why),

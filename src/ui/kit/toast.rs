@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use egui::{Area, Galley, Id, Label, Order, Rect, Stroke, Ui, pos2, vec2};
+use egui::{Area, Galley, Id, Label, Order, Rect, Stroke, Ui, UiBuilder, pos2, vec2};
 
+use super::announcer::say_changes;
 use super::icons::{Icon, icon_button};
 use super::theme::{self, CONTROL_HEIGHT, colors};
 use super::widgets::{small_button, wrapped};
@@ -158,7 +159,10 @@ fn toast_ui(ui: &mut Ui, rect: Rect, sheet: &Sheet, offer: Option<&'static str>,
     let stroke = Stroke::new(1.0, colors.border);
     ui.painter().rect(rect, 10.0, colors.field, stroke, egui::StrokeKind::Inside);
     let text = Rect::from_min_size(rect.min + vec2(PADDING, 8.0), sheet.text.size());
-    ui.put(text, Label::new(Arc::clone(&sheet.text)).selectable(false));
+    // Named by its words, so that a notice that moves down is not said again.
+    let builder = UiBuilder::new().id_salt(sheet.text.text()).max_rect(text);
+    let words = ui.new_child(builder).add(Label::new(Arc::clone(&sheet.text)).selectable(false));
+    say_changes(ui.ctx(), words.id);
     let mut answer = Answer::None;
     let corner = rect.right_top() + vec2(-CONTROL_HEIGHT - 4.0, 4.0);
     over(ui, ("dismiss", index), corner, |ui| {

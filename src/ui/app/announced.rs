@@ -1,0 +1,42 @@
+//! What a screen reader says by itself: new messages, who was not reached, how a message of ours ended, and how the account
+//! stands. What the desktop shows as a notification is left to that.
+
+use std::mem::discriminant;
+
+use super::App;
+use crate::model::account::RegistrationState;
+use crate::model::command::Notice;
+use crate::model::snapshot::{MessageView, Snapshot};
+use crate::model::summary::accessible_name;
+
+impl App {
+    /// Says what no notification says, since the user is looking at it.
+    pub(super) fn announce(&mut self, notice: &Notice) {
+        let words = match notice {
+            Notice::Received { from, text, .. } => format!("{from}: {text}"),
+            Notice::NotDelivered { title, body, .. } => format!("{title}. {body}"),
+            _ => return,
+        };
+        self.announcer.say(&words);
+    }
+
+    /// Says what has changed since this snapshot.
+    pub(super) fn announce_changes(&mut self, before: &Snapshot) {
+        let (was, is) = (&before.registration, &self.snapshot.registration);
+        let is_passing = matches!(is, RegistrationState::Idle | RegistrationState::Connecting(_));
+        if discriminant(was) != discriminant(is) && !is_passing {
+            self.announcer.say(&self.look.account(&self.snapshot));
+        }
+        if let Some(ended) = latest_of_ours(&self.snapshot).filter(|message| message.tally.under_way() == 0)
+            && latest_of_ours(before).is_some_and(|was| was.id == ended.id && was.tally.under_way() > 0)
+        {
+            self.announcer.say(&accessible_name(&ended.tally));
+        }
+    }
+}
+
+/// The latest message of ours in the open conversation.
+fn latest_of_ours(snapshot: &Snapshot) -> Option<&MessageView> {
+    let thread = snapshot.thread.as_deref()?;
+    thread.messages.iter().rev().find(|message| message.from.is_none()).map(AsRef::as_ref)
+}

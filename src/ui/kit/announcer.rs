@@ -1,0 +1,54 @@
+//! What a screen reader says without being asked: a node that nobody sees, whose words are read aloud when they change (a live
+//! region).
+
+use std::collections::VecDeque;
+
+use egui::accesskit::{Live, Role};
+use egui::{Context, Id, accesskit_root_id};
+
+/// Most announcements that wait for the next frame; over it, the oldest are left out.
+const WAITING_MAX: usize = 8;
+/// Most characters of one announcement: a long message is read in its conversation.
+const CHARS_MAX: usize = 300;
+
+/// Tells screen readers what has happened.
+#[derive(Debug, Default)]
+pub(crate) struct Announcer {
+    waiting: VecDeque<String>,
+    /// What is said now. There are two places in turn, so that the same words can be said twice.
+    said: [String; 2],
+    turn: usize,
+}
+
+impl Announcer {
+    /// Says this in the next frame.
+    pub(crate) fn say(&mut self, words: &str) {
+        if self.waiting.len() == WAITING_MAX {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(words.chars().take(CHARS_MAX).collect());
+    }
+
+    /// Puts what there is to say into the accessibility tree of this frame, and the title of the window, by which a screen reader
+    /// names it.
+    pub(crate) fn show(&mut self, ctx: &Context, title: &str) {
+        if !self.waiting.is_empty() {
+            let words = self.waiting.drain(..).collect::<Vec<_>>().join("\n");
+            self.turn = 1 - self.turn;
+            self.said = if self.turn == 0 { [words, String::new()] } else { [String::new(), words] };
+        }
+        ctx.accesskit_node_builder(accesskit_root_id(), |node| node.set_label(title));
+        for (place, words) in self.said.iter().enumerate() {
+            ctx.accesskit_node_builder(Id::unique(("announcer", place)), |node| {
+                node.set_role(Role::Status);
+                node.set_live(Live::Polite);
+                node.set_label(words.as_str());
+            });
+        }
+    }
+}
+
+/// Has a screen reader say the words of this widget when it appears or changes.
+pub(crate) fn say_changes(ctx: &Context, widget: Id) {
+    ctx.accesskit_node_builder(widget, |node| node.set_live(Live::Polite));
+}
