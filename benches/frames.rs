@@ -16,7 +16,7 @@ use fanfare::machine::Flow;
 use fanfare::model::account::{Account, RegistrationState};
 use fanfare::model::command::{Command, Notice};
 use fanfare::model::snapshot::{Settings, Snapshot};
-use fanfare::runtime::engine::{Wire, WireTap};
+use fanfare::runtime::engine::{Legs, Wire, WireTap};
 use fanfare::time::Timestamp;
 use fanfare::ui::{App, CommandsFull, Options, Source};
 
@@ -85,7 +85,7 @@ impl Source for Watched {
         Timestamp::from_millis(1_763_132_400_000)
     }
     fn wire(&self) -> Option<Wire> {
-        Some(Wire { tap: self.1.clone(), is_at_proxy: true })
+        Some(Wire { tap: self.1.clone(), legs: Legs::All })
     }
     fn has_ended(&self) -> bool {
         false

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::DemoError;
 use super::proxy_process::LISTENING;
 use crate::injection::{Injection, ProxyAct, ProxyFault, is_accepted};
-use crate::runtime::wire_frames::read_frame;
+use crate::runtime::wire_frames::read_frames;
 use crate::runtime::wire_tap::{Direction, WireEntry, WireTap};
 use crate::time::Clock;
 
@@ -312,18 +312,14 @@ struct Told {
 
 impl Told {
     fn read(self, mut output: BufReader<UnixStream>) {
-        loop {
-            match read_frame(&mut output) {
-                Ok(Some(entry)) => self.take(&entry),
-                Ok(None) => return,
-                Err(error) => return tracing::error!(%error, "the wire of the demo's proxy ends here"),
-            }
+        if let Err(error) = read_frames(&mut output, |entry| self.take(&entry)) {
+            tracing::error!(%error, "the wire of the demo's proxy ends here");
         }
     }
 
     fn take(&self, entry: &WireEntry) {
         if let Some(wire) = &self.wire {
-            wire.record_marked(entry.at, entry.direction, entry.flow, &entry.bytes, entry.mark);
+            wire.record_entry(entry);
         }
         if entry.direction == Direction::Sent && is_accepted(&entry.bytes) {
             // If so many orders wait, one of them will do.

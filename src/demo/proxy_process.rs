@@ -18,7 +18,7 @@ use crate::net::NetSettings;
 use crate::proxy::ProxyConfig;
 use crate::random::Random;
 use crate::runtime::server::{Server, ServerError, ServerFaults, Surroundings};
-use crate::runtime::wire_frames::write_frame;
+use crate::runtime::wire_frames::Telling;
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::Transport;
 use crate::transaction::Timers;
@@ -62,25 +62,12 @@ pub fn run_proxy(data: &Path, at: SocketAddr, faults: &[Injection]) -> Result<Ex
         end.store(true, Ordering::SeqCst);
         ends.try_send(()).unwrap_or_default();
     })?;
-    let mut next = 0;
-    let mut forward = || {
-        let unseen = tap.since(next);
-        next = unseen.next;
-        for mut entry in unseen.entries {
-            // The demo's own clock is right.
-            entry.at = skew.system_time(entry.at);
-            write_frame(&mut out, &entry)?;
-        }
-        out.flush()
-    };
-    let mut is_read = true;
-    while is_read && !has_ended.load(Ordering::SeqCst) {
-        tap.wake_once();
-        is_read = forward().is_ok() && woken.recv().is_ok();
-    }
+    let mut telling = Telling::new(tap, skew, out);
+    let told = telling.tell_until(&woken, |_| true, || has_ended.load(Ordering::SeqCst));
     drop(server);
-    if is_read {
-        forward()?;
+    // What passed while it ended, unless nobody reads any more.
+    if told.is_ok() {
+        telling.tell(|_| true)?;
     }
     Ok(ExitCode::SUCCESS)
 }

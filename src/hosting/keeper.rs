@@ -1,9 +1,9 @@
 //! Keeps the hosted server: starts its process, stops it, starts it again, and gives people accounts, on a thread of its own.
 
 mod faults;
-mod legs;
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::fmt::Display;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -17,15 +17,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use self::faults::{Downtime, fault_board};
-use self::legs::show_legs;
 use super::HostError;
-use super::process::{FAILED, LISTENING, store_folder};
+use super::process::{FAILED, LISTENING, WATCH, store_folder};
 use super::settings::{Hosted, label, password};
 use crate::injection::{FaultBoard, Injection};
 use crate::limits::{HOST_END_WAIT, HOST_ORDERS_MAX, HOST_RESTART_WAIT};
 use crate::model::hosting::{HandedOut, HostBoard, HostOrder, HostState, HostView};
 use crate::random::Random;
 use crate::runtime::server::store_in;
+use crate::runtime::wire_frames::read_frames;
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::Aor;
 use crate::store::users::{Purge, Users, UsersError};
@@ -211,6 +211,7 @@ impl Keeper {
             HostOrder::Watch(whose) => {
                 self.watched = whose;
                 self.pass_on_watched();
+                // The people are the same: reading them from the store is spared.
                 return Ok(());
             }
             HostOrder::Seen => self.change(|view| {
@@ -331,11 +332,30 @@ impl Keeper {
         self.starts += 1;
         let (told, start, wire) = (self.told.clone(), self.starts, self.wire.clone());
         std::thread::Builder::new().name("host-wire".to_owned()).spawn(move || {
-            show_legs(output, &wire);
+            if let Err(error) = read_frames(&mut output, |entry| wire.record_entry(&entry)) {
+                tracing::error!(%error, "what the hosted server passes on is no longer shown");
+                // Its end is noticed all the same.
+                std::io::copy(&mut output, &mut std::io::sink()).unwrap_or_default();
+            }
             told.send(Order::Ended(start)).unwrap_or_default();
         })?;
         self.running = Some(Running { child, input: own });
         Ok((server.to_owned(), sha256.to_owned()))
+    }
+
+    /// Tells the process, in a line of its own.
+    fn pass_on(&mut self, line: impl Display) {
+        if let Some(running) = &mut self.running
+            && let Err(error) = writeln!(running.input, "{line}")
+        {
+            tracing::error!(%error, %line, "the hosted server cannot be told");
+        }
+    }
+
+    /// Tells the process whose messages are to be shown.
+    fn pass_on_watched(&mut self) {
+        let whose = self.watched.clone().unwrap_or_default();
+        self.pass_on(format_args!("{WATCH} {whose}"));
     }
 
     /// Lets it store what it knows, and end.

@@ -1,13 +1,13 @@
 //! What the process of the hosted server tells the window while testing mode is on: the messages that it passes on for the
 //! person who hosts it, and the answers to them. Those of other people are nobody's business, and are not told.
 
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::inspect::{Read, Traced};
-use crate::runtime::wire_frames::write_frame;
+use crate::runtime::wire_frames::Telling;
 use crate::runtime::wire_tap::{Direction, WireEntry, WireTap};
 use crate::sip::{Aor, Message, Method};
 use crate::time::Skew;
@@ -42,33 +42,16 @@ impl Watching {
         self.tap.clone()
     }
 
-    /// Tells it over this socket from now on, on a thread of its own. The clock of the window is right, whatever fault the
-    /// proxy's has.
+    /// Tells it over this socket from now on, on a thread of its own.
     pub(super) fn tell(self, socket: UnixStream, skew: Skew) -> io::Result<Whose> {
-        let whose = self.whose.clone();
+        let Self { tap, woken, whose } = self;
+        let watched = whose.clone();
         std::thread::Builder::new().name("host-wire".to_owned()).spawn(move || {
+            let mut telling = Telling::new(tap, skew, BufWriter::new(socket));
             // Without the window there is nobody to tell; this process ends soon.
-            self.forward(BufWriter::new(socket), skew).unwrap_or_default();
+            telling.tell_until(&woken, |entry| watched.is_told(entry), || false).unwrap_or_default();
         })?;
         Ok(whose)
-    }
-
-    fn forward(self, mut out: BufWriter<UnixStream>, skew: Skew) -> io::Result<()> {
-        let mut next = 0;
-        while self.woken.recv().is_ok() {
-            self.tap.wake_once();
-            let unseen = self.tap.since(next);
-            next = unseen.next;
-            let Some(owner) = self.whose.owner() else { continue };
-            for mut entry in unseen.entries {
-                if is_passed_on_for(&owner, &entry) {
-                    entry.at = skew.system_time(entry.at);
-                    write_frame(&mut out, &entry)?;
-                }
-            }
-            out.flush()?;
-        }
-        Ok(())
     }
 }
 
@@ -84,8 +67,9 @@ impl Whose {
         self.wake.try_send(()).unwrap_or_default();
     }
 
-    fn owner(&self) -> Option<Aor> {
-        self.owner.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn is_told(&self, entry: &WireEntry) -> bool {
+        let owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        owner.as_ref().is_some_and(|owner| is_passed_on_for(owner, entry))
     }
 }
 
@@ -109,7 +93,7 @@ mod tests {
 
     use super::*;
     use crate::machine::Flow;
-    use crate::runtime::wire_frames::read_frame;
+    use crate::runtime::wire_frames::read_frames;
     use crate::time::{Clock, Timestamp};
 
     fn record(tap: &WireTap, direction: Direction, text: &str) {
@@ -144,10 +128,13 @@ mod tests {
         }
         record(&tap, Direction::Sent, &text("NOTIFY sip:ann@192.0.2.1 SIP/2.0", "james", "ann", "NOTIFY"));
         record(&tap, Direction::Sent, &text(ask, "james", "cy", "MESSAGE"));
-        let mut told = io::BufReader::new(own);
+        let (tell, told) = sync_channel(10);
+        let read =
+            move || read_frames(&mut io::BufReader::new(own), |entry| tell.send(entry).unwrap()).unwrap();
+        std::thread::Builder::new().name("test-window".to_owned()).spawn(read).unwrap();
         let mut starts = Vec::new();
         for _ in 0..3 {
-            let entry = read_frame(&mut told).unwrap().unwrap();
+            let entry = told.recv().unwrap();
             let text = String::from_utf8_lossy(&entry.bytes).into_owned();
             let call = text.lines().find_map(|line| line.strip_prefix("Call-ID: ")).unwrap().to_owned();
             starts.push((entry.direction, call));

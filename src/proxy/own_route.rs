@@ -20,7 +20,7 @@ use self::mark::{flow_of, hex, mark_of, unhex};
 use self::seal::{SealedDialog, SealedParty};
 use super::core::{Core, Rejection};
 use super::routing::router::{Target, is_secure, place_of};
-use super::transport::request_sender::{Consent, NextHop};
+use super::transport::request_sender::NextHop;
 use crate::limits::{ROUTES_MAX, SESSION_ROUTE_SECS};
 use crate::machine::Flow;
 use crate::sip::{Aor, Edit, Fields, Message, Request, Transport, Uri, parse};
@@ -254,14 +254,7 @@ impl Ahead {
         let router = core.router();
         let target = match (&self.next, self.flow(core), core.domains.aor(&self.uri)) {
             (Some(next), ..) => router.elsewhere(next),
-            (None, Some(flow), _) => Target {
-                uri: self.uri.clone(),
-                routes: Vec::new(),
-                way: NextHop::FlowAlone(flow),
-                device: None,
-                consent: Consent::NotNeeded,
-                is_by_recipient: false,
-            },
+            (None, Some(flow), _) => Target::at(self.uri.clone(), NextHop::FlowAlone(flow)),
             (None, None, Some(aor)) => {
                 let mut targets = router.at_bindings(&aor, now);
                 return targets.find(|target| target.may_carry(&self.uri));

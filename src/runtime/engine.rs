@@ -158,8 +158,19 @@ impl Quitter {
 pub struct Wire {
     /// Where they are read.
     pub tap: WireTap,
-    /// They are seen at the proxy, so that those to the recipients are among them.
-    pub is_at_proxy: bool,
+    /// Whether those to the recipients are among them.
+    pub legs: Legs,
+}
+
+/// Which of the messages that a proxy sends on to recipients are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Legs {
+    /// All: what is shown is what passes at the proxy.
+    All,
+    /// Those of this account: the server that is hosted here tells them.
+    Own,
+    /// None: they do not pass at this computer.
+    Unseen,
 }
 
 /// The function that an engine's thread runs.
@@ -207,7 +218,7 @@ impl Engine {
             book: options.book,
             demo: options.demo,
             wire: Wire {
-                is_at_proxy: options.wire.is_some(),
+                legs: if options.wire.is_some() { Legs::All } else { Legs::Unseen },
                 tap: options.wire.unwrap_or_else(|| WireTap::waking(Arc::clone(&wake))),
             },
         };

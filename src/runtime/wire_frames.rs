@@ -1,22 +1,70 @@
 //! What a proxy in a process of its own tells the window: each message that passed, as a line that describes it and its bytes.
 
 use std::io::{self, BufRead, Read as _, Write};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::wire_tap::{Direction, WireEntry};
+use super::wire_tap::{Direction, WireEntry, WireTap};
 use crate::injection::{Mark, Tampering};
 use crate::limits::WIRE_BYTES_MAX;
 use crate::machine::{ConnectionId, Flow};
 use crate::sip::Transport;
-use crate::time::Timestamp;
+use crate::time::{Skew, Timestamp};
+
+/// Tells another process what passes here.
+#[derive(Debug)]
+pub struct Telling<W> {
+    tap: WireTap,
+    skew: Skew,
+    out: W,
+    next: u64,
+}
+
+impl<W: Write> Telling<W> {
+    /// Tells `out` what `tap` has. The clock of the other process is right, whatever fault (`skew`) is on ours.
+    pub const fn new(tap: WireTap, skew: Skew, out: W) -> Self {
+        Self { tap, skew, out, next: 0 }
+    }
+
+    /// Tells those messages for which `is_told` is true, as they pass, until `has_ended`; `woken` is what the tap wakes.
+    ///
+    /// # Errors
+    /// The other process cannot be told.
+    pub fn tell_until(
+        &mut self,
+        woken: &Receiver<()>,
+        is_told: impl Fn(&WireEntry) -> bool,
+        has_ended: impl Fn() -> bool,
+    ) -> io::Result<()> {
+        while !has_ended() {
+            self.tap.wake_once();
+            self.tell(&is_told)?;
+            if woken.recv().is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what has passed since the last time.
+    ///
+    /// # Errors
+    /// The other process cannot be told.
+    pub fn tell(&mut self, is_told: impl Fn(&WireEntry) -> bool) -> io::Result<()> {
+        let unseen = self.tap.since(self.next);
+        self.next = unseen.next;
+        for mut entry in unseen.entries.into_iter().filter(is_told) {
+            entry.at = self.skew.system_time(entry.at);
+            write_frame(&mut self.out, &entry)?;
+        }
+        self.out.flush()
+    }
+}
 
 /// Writes one message.
-///
-/// # Errors
-/// The other process cannot be told.
-pub fn write_frame(out: &mut impl Write, entry: &WireEntry) -> io::Result<()> {
+fn write_frame(out: &mut impl Write, entry: &WireEntry) -> io::Result<()> {
     let way = match entry.direction {
         Direction::Received => "received",
         Direction::Sent => "sent",
@@ -28,11 +76,19 @@ pub fn write_frame(out: &mut impl Write, entry: &WireEntry) -> io::Result<()> {
     out.write_all(&entry.bytes)
 }
 
-/// Reads the next one; None at the end.
+/// Reads each one, until the other process ends.
 ///
 /// # Errors
 /// It is no frame, or the other process cannot be read.
-pub fn read_frame(input: &mut impl BufRead) -> io::Result<Option<WireEntry>> {
+pub fn read_frames(input: &mut impl BufRead, mut take: impl FnMut(WireEntry)) -> io::Result<()> {
+    while let Some(entry) = read_frame(input)? {
+        take(entry);
+    }
+    Ok(())
+}
+
+/// Reads the next one; None at the end.
+fn read_frame(input: &mut impl BufRead) -> io::Result<Option<WireEntry>> {
     let mut line = String::new();
     if input.read_line(&mut line)? == 0 {
         return Ok(None);

@@ -132,6 +132,11 @@ impl WireTap {
         }
     }
 
+    /// Stores what another ring had.
+    pub fn record_entry(&self, entry: &WireEntry) {
+        self.record_marked(entry.at, entry.direction, entry.flow, &entry.bytes, entry.mark);
+    }
+
     /// Wakes the reader after the next entry, once.
     pub fn wake_once(&self) {
         self.ring().is_awaited = true;

@@ -315,8 +315,8 @@ impl App {
             self.take_typing(&ctx);
         }
         self.bars(ui, &mut acts);
-        self.shell.watched =
-            self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
+        let wire = self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
+        self.shell.watched = wire.map(|wire| self.neighbours.with_own_legs(wire));
         let has_proxy = self.snapshot.demo || self.neighbours.hosts();
         let is_choosing = has_proxy && self.shell.watched.is_some() && self.shell.tab == RightTab::Wire;
         faults_ui(ui, &mut self.faults, is_choosing);

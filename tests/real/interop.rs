@@ -23,9 +23,12 @@ mod scans;
 use std::net::SocketAddr;
 
 use rcgen::SanType;
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::common::{Proxy, free_address, outcomes};
+use crate::common::{Proxy, free_address, objects, outcomes};
+use crate::kamailio::Kamailio;
+use crate::program::fanfare;
 use crate::socket::{Answering, Message, Phone};
 use crate::tls::Authority;
 
@@ -34,6 +37,23 @@ fn phone(user: &str, server: SocketAddr) -> Answering {
     let phone = Phone::new();
     phone.register(user, server);
     Answering::new(phone, |_, _| Some("200 OK"))
+}
+
+/// Sends one message to Ann and Bob through this Kamailio; returns the leg of each.
+fn legs_through(kamailio: &Kamailio) -> [Message; 2] {
+    let phones = ["ann", "bob"].map(|user| phone(user, kamailio.address));
+    let over = kamailio.udp();
+    let args = ["send", "--from", "sip:james@domain.com", "--proxy", &over, "--text", "Come here.", "--json"];
+    let to = ["--to", "sip:ann@domain.com", "--to", "sip:bob@domain.com"];
+    let ended = fanfare(&[&args[..], &to].concat()).end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let told = objects(&ended.out);
+    assert_eq!(told.last(), Some(&json!({ "event": "report", "state": "complete" })), "{told:#?}");
+    phones.map(|phone| {
+        let legs = phone.seen();
+        let [leg] = legs.try_into().unwrap_or_else(|legs| panic!("not one leg: {legs:#?}"));
+        leg
+    })
 }
 
 /// Takes a report, and checks how each of its lines begins.

@@ -10,7 +10,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use fanfare::model::journal::DeliveryState::Delivered;
 use fanfare::model::snapshot::Theme;
-use fanfare::runtime::engine::{Wire, WireTap};
+use fanfare::runtime::engine::{Legs, Wire, WireTap};
 use fanfare::ui::desktop::chooser::{Asked, Chooser};
 use fanfare::ui::{App, Options};
 use jiff::tz::TimeZone;
@@ -61,7 +61,7 @@ fn opened(size: [f32; 2], theme: Theme, text: &str) -> (Harness<'static, App>, P
     let crew = people(&["Ann Lee"]);
     fake.converse(1, &crew, vec![own(5, ago(1), "Lunch", &[(&crew[0], Delivered)])], 0);
     fake.change(|inner| {
-        inner.wire = Some(Wire { tap: WireTap::new(), is_at_proxy: true });
+        inner.wire = Some(Wire { tap: WireTap::new(), legs: Legs::All });
         inner.snapshot.settings.testing = true;
         inner.snapshot.settings.theme = theme;
     });

@@ -9,7 +9,7 @@ use egui_kittest::kittest::Queryable;
 use fanfare::injection::FaultBoard;
 use fanfare::model::journal::DeliveryState::Delivered;
 use fanfare::model::snapshot::Theme;
-use fanfare::runtime::engine::{Wire, WireTap};
+use fanfare::runtime::engine::{Legs, Wire, WireTap};
 use fanfare::ui::{App, Options};
 
 use crate::fake::{Fake, ago, own, people, press, says, type_into};
@@ -27,7 +27,7 @@ fn opened_in(size: [f32; 2], theme: Theme) -> (Harness<'static, App>, Done) {
     let crew = people(&["Ann Lee"]);
     fake.converse(1, &crew, vec![own(5, ago(1), "Lunch", &[(&crew[0], Delivered)])], 0);
     fake.change(|inner| {
-        inner.wire = Some(Wire { tap: WireTap::new(), is_at_proxy: true });
+        inner.wire = Some(Wire { tap: WireTap::new(), legs: Legs::All });
         inner.snapshot.demo = true;
         inner.snapshot.settings.theme = theme;
     });

@@ -6,7 +6,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::command::Command;
 use fanfare::model::journal::DeliveryState::{Delivered, Failed};
-use fanfare::runtime::engine::{Wire, WireTap};
+use fanfare::runtime::engine::{Legs, Wire, WireTap};
 use fanfare::ui::App;
 
 use crate::fake::{Fake, ago, from, own, people, person, press, says, type_into};
@@ -29,7 +29,7 @@ fn watched(size: [f32; 2]) -> Harness<'static, App> {
     let message = own(5, ago(1), "Lunch", &[(&crew[0], Delivered), (&crew[1], Failed)]);
     fake.converse(1, &crew, vec![message], 0);
     fake.change(|inner| {
-        inner.wire = Some(Wire { tap: WireTap::new(), is_at_proxy: true });
+        inner.wire = Some(Wire { tap: WireTap::new(), legs: Legs::All });
         inner.snapshot.settings.testing = true;
     });
     let mut window = fake.window(size);

@@ -14,7 +14,7 @@ use fanfare::model::hosting::{
 };
 use fanfare::model::journal::DeliveryState::Delivered;
 use fanfare::model::snapshot::{Settings, Theme};
-use fanfare::runtime::engine::{Wire, WireTap};
+use fanfare::runtime::engine::{Legs, Wire, WireTap};
 use fanfare::ui::{App, Options};
 use jiff::tz::TimeZone;
 
@@ -115,7 +115,7 @@ fn whoever_hosts_a_server_sees_the_wire_and_can_cause_its_faults() {
         Ok(())
     });
     fake.change(|inner| {
-        inner.wire = Some(Wire { tap: WireTap::new(), is_at_proxy: false });
+        inner.wire = Some(Wire { tap: WireTap::new(), legs: Legs::Unseen });
         inner.snapshot.settings.testing = true;
         let address = "sip:james@james-s-office.local".to_owned();
         let own = Account { address, proxy: running().server, ..Account::default() };

@@ -14,7 +14,7 @@ use fanfare::model::journal::DeliveryState::{Accepted, Deferred, Delivered, Fail
 use fanfare::model::journal::{ConversationId, DeliveryState, MessageId};
 use fanfare::model::matrix::{Matrix, MatrixCell, MatrixMessage, MatrixOrder, MatrixOutcome, MatrixSource};
 use fanfare::model::snapshot::Theme;
-use fanfare::runtime::engine::{Wire, WireTap, pcapng};
+use fanfare::runtime::engine::{Legs, Wire, WireTap, pcapng};
 use fanfare::sip::Transport;
 use fanfare::time::Timestamp;
 use fanfare::ui::desktop::chooser::Chooser;
@@ -76,7 +76,7 @@ fn fake(theme: Theme) -> Fake {
     let fake = Fake::new();
     converse(&fake);
     fake.change(|inner| {
-        inner.wire = Some(Wire { tap: WireTap::new(), is_at_proxy: true });
+        inner.wire = Some(Wire { tap: WireTap::new(), legs: Legs::All });
         inner.snapshot.settings.testing = true;
         inner.snapshot.settings.theme = theme;
         inner.matrix = Some(Arc::new(matrix()));

@@ -15,7 +15,7 @@ use fanfare::model::journal::DeliveryState::{Delivered, Failed};
 use fanfare::model::journal::MessageId;
 use fanfare::model::record::{RecordFormat, RecordRequest};
 use fanfare::model::snapshot::{Settings, Theme};
-use fanfare::runtime::engine::{Wire, WireTap};
+use fanfare::runtime::engine::{Legs, Wire, WireTap};
 use fanfare::time::Timestamp;
 use fanfare::ui::App;
 
@@ -59,13 +59,13 @@ fn story(tap: &WireTap) {
     pass(tap, 600, Direction::Received, 5073, "NOT SIP AT ALL\u{202e}\n\n");
 }
 
-fn testing(is_at_proxy: bool) -> (Fake, WireTap) {
+fn testing(legs: Legs) -> (Fake, WireTap) {
     let (fake, tap) = (Fake::new(), WireTap::new());
     let crew = people(&["Ann Lee", "Ben Okafor"]);
     let message = own(5, ago(1), "Lunch", &[(&crew[0], Delivered), (&crew[1], Failed)]);
     fake.converse(1, &crew, vec![message], 0);
     fake.change(|inner| {
-        inner.wire = Some(Wire { tap: tap.clone(), is_at_proxy });
+        inner.wire = Some(Wire { tap: tap.clone(), legs });
         inner.snapshot.settings.testing = true;
     });
     (fake, tap)
@@ -90,7 +90,7 @@ fn click(window: &mut Harness<'static, App>, label: &str) {
 
 #[test]
 fn the_ladder_shows_what_passed_for_the_chosen_message_and_each_message_in_full() {
-    let (fake, tap) = testing(true);
+    let (fake, tap) = testing(Legs::All);
     story(&tap);
     let mut window = opened(&fake, LARGE);
     window.get_by_label("0.000 s MESSAGE, from james@example.com to proxy");
@@ -126,7 +126,7 @@ fn faulty_story(tap: &WireTap) {
 
 #[test]
 fn what_a_fault_did_to_a_message_is_said_in_the_ladder_in_the_list_and_beside_the_message() {
-    let (fake, tap) = testing(true);
+    let (fake, tap) = testing(Legs::All);
     faulty_story(&tap);
     let mut window = opened(&fake, LARGE);
     window.get_by_label("0.003 s MESSAGE ×2, 1 of 2 lost, from proxy to ann.lee@example.com");
@@ -141,7 +141,7 @@ fn what_a_fault_did_to_a_message_is_said_in_the_ladder_in_the_list_and_beside_th
 
 #[test]
 fn the_list_has_everything_and_is_filtered_by_words_and_ways() {
-    let (fake, tap) = testing(true);
+    let (fake, tap) = testing(Legs::All);
     story(&tap);
     let mut window = opened(&fake, LARGE);
     click(&mut window, "Everything");
@@ -177,7 +177,7 @@ fn the_list_has_everything_and_is_filtered_by_words_and_ways() {
 
 #[test]
 fn at_the_client_it_says_what_it_cannot_see() {
-    let (fake, _tap) = testing(false);
+    let (fake, _tap) = testing(Legs::Unseen);
     let window = opened(&fake, LARGE);
     assert!(says(&window, "what the proxy sends to the recipients does not pass here"));
     assert!(says(&window, "What passed for this message was not watched, or has been dropped since."));
@@ -185,7 +185,7 @@ fn at_the_client_it_says_what_it_cannot_see() {
 
 #[test]
 fn outside_of_testing_mode_there_is_no_wire_and_the_key_says_where_to_switch_it_on() {
-    let (fake, tap) = testing(true);
+    let (fake, tap) = testing(Legs::All);
     fake.change(|inner| inner.snapshot.settings.testing = false);
     let mut window = fake.window(LARGE);
     press(&mut window, Modifiers::ALT, Key::ArrowDown);
@@ -202,7 +202,7 @@ fn outside_of_testing_mode_there_is_no_wire_and_the_key_says_where_to_switch_it_
 
 #[test]
 fn it_has_a_window_of_its_own() {
-    let (fake, tap) = testing(true);
+    let (fake, tap) = testing(Legs::All);
     story(&tap);
     let mut window = opened(&fake, LARGE);
     click(&mut window, "Own window");
@@ -214,7 +214,7 @@ fn it_has_a_window_of_its_own() {
 
 #[test]
 fn the_delivery_record_is_saved_from_the_menu_of_the_message_with_what_passed_on_the_wire() {
-    let (fake, tap) = testing(true);
+    let (fake, tap) = testing(Legs::All);
     story(&tap);
     let mut window = opened(&fake, LARGE);
     let message = "Message to 2 people, 1 delivered, 1 not delivered";
@@ -238,7 +238,7 @@ fn picture(name: &str, first: &[&str]) {
 }
 
 fn picture_in(size: [f32; 2], name: &str, first: &[&str]) {
-    let (fake, tap) = testing(true);
+    let (fake, tap) = testing(Legs::All);
     fake.change(|inner| {
         inner.snapshot.settings.theme = if name.ends_with("dark") { Theme::Dark } else { Theme::Light };
     });
@@ -290,7 +290,7 @@ fn picture_of_retransmissions_one_by_one() {
 
 #[test]
 fn picture_of_a_message_that_the_two_readers_read_differently() {
-    let (fake, tap) = testing(true);
+    let (fake, tap) = testing(Legs::All);
     // A method is what its letters are; rsip makes capitals of them.
     pass(&tap, 0, Direction::Received, 40_000, &request("Message", "ann.lee", "call-9@192.0.2.1", ""));
     let mut window = opened(&fake, LARGE);
@@ -302,7 +302,7 @@ fn picture_of_a_message_that_the_two_readers_read_differently() {
 
 #[test]
 fn picture_of_a_message_that_was_not_watched() {
-    let (fake, _tap) = testing(false);
+    let (fake, _tap) = testing(Legs::Unseen);
     let mut window = opened(&fake, LARGE);
     window.snapshot("wire_not_watched_light");
 }

@@ -1,6 +1,5 @@
 //! The faults of the hosted server: which it can have, how they happen, and whether one is still on.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -41,15 +40,6 @@ impl Keeper {
         self.back = (!fault.back.is_zero()).then(|| self.clock.now().mono + fault.back);
         let why = "A fault that was set here has stopped the server.".to_owned();
         self.change(|view| view.state = HostState::Failed(why));
-    }
-
-    /// Tells the process of a fault.
-    fn pass_on(&mut self, fault: &Injection) {
-        if let Some(running) = &mut self.running
-            && let Err(error) = writeln!(running.input, "{fault}")
-        {
-            tracing::error!(%error, "the hosted server cannot be told of a fault");
-        }
     }
 }
 

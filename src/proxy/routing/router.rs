@@ -34,6 +34,18 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// One without a binding, so that it has no Path and no device; nobody's consent is needed, and no recipient chose it.
+    pub(crate) const fn at(uri: Uri, way: NextHop) -> Self {
+        Self {
+            uri,
+            routes: Vec::new(),
+            way,
+            device: None,
+            consent: Consent::NotNeeded,
+            is_by_recipient: false,
+        }
+    }
+
     /// W32: a request for a `sips:` address does not leave TLS.
     pub(crate) fn may_carry(&self, address: &Uri) -> bool {
         !address.is_sips() || is_secure(&self.way)
@@ -101,17 +113,7 @@ impl Router<'_> {
     /// A telephone number goes unchanged to the gateway in the settings (RFC 3261 §19.1.6 leaves this open).
     fn by_gateway(&self, uri: &Uri) -> TargetSet {
         // A telephone gateway has no well-known domain: its certificate names its address.
-        let target = |route: &StaticRoute| {
-            let (way, consent) = (NextHop::Hop(route.hop), Consent::NotNeeded);
-            Target {
-                uri: uri.clone(),
-                routes: Vec::new(),
-                way,
-                device: None,
-                consent,
-                is_by_recipient: false,
-            }
-        };
+        let target = |route: &StaticRoute| Target::at(uri.clone(), NextHop::Hop(route.hop));
         let route = self.domains.next_hop(uri);
         route.map_or(TargetSet::Unsupported, |route| TargetSet::Targets(vec![target(route)]))
     }
@@ -119,14 +121,8 @@ impl Router<'_> {
     /// The target of a URI that is nobody's binding (W19).
     pub(crate) fn elsewhere(&self, uri: &Uri) -> Target {
         let uri = uri.to_target();
-        Target {
-            way: self.way_outside(&uri),
-            uri,
-            routes: Vec::new(),
-            device: None,
-            consent: Consent::NotNeeded,
-            is_by_recipient: false,
-        }
+        let way = self.way_outside(&uri);
+        Target::at(uri, way)
     }
 
     /// The consent for a place that was named over this flow. If users authenticate, the other end has proved that it

@@ -300,7 +300,7 @@ fn an_engine_that_falls_wakes_the_window_and_is_started_anew_on_the_same_store()
         account: options.account,
         book: options.book,
         demo: options.demo,
-        wire: Wire { tap: WireTap::new(), is_at_proxy: false },
+        wire: Wire { tap: WireTap::new(), legs: Legs::Unseen },
     };
     let engine = Engine::run((setup, options.wake.into(), Quitter::default()), fall).unwrap();
     let mut desktop = Desktop { engine, woken };

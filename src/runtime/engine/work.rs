@@ -37,7 +37,7 @@ use super::out::Out;
 use super::reading::ReadResult;
 use super::saving::save_made;
 use super::snapshot_builder::SnapshotBuilder;
-use super::{EngineError, Wire, contact_files};
+use super::{EngineError, Legs, Wire, contact_files};
 
 /// What the thread starts with.
 #[derive(Clone, Debug)]
@@ -180,7 +180,7 @@ impl Work {
             searches: Arc::default(),
             deleting: Deleting::new(),
             has_looked_at_the_store: false,
-            wire: (!setup.wire.is_at_proxy).then(|| setup.wire.tap.clone()),
+            wire: (setup.wire.legs != Legs::All).then(|| setup.wire.tap.clone()),
             tap: setup.wire.tap,
             commands,
             answers,

@@ -5,6 +5,7 @@ use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::model::command::{AgentCommand, Command};
 use crate::model::hosting::{HandedOut, HostBoard, HostOrder, NearbyBoard};
 use crate::model::snapshot::Settings;
+use crate::runtime::engine::{Legs, Wire};
 use crate::sip::Uri;
 use crate::ui::Options;
 use crate::ui::actions::HostAct;
@@ -20,7 +21,7 @@ pub(super) struct Neighbours {
     pub(super) nearby: Option<NearbyBoard>,
     /// Others are being looked for.
     is_looking: bool,
-    /// Whose messages the hosted server shows.
+    /// The address of the account whose messages the hosted server is to show.
     watched: Option<String>,
 }
 
@@ -36,6 +37,12 @@ impl Neighbours {
     /// True if this computer is to be a server now.
     pub(super) fn hosts(&self) -> bool {
         self.host.as_ref().is_some_and(HostBoard::is_on)
+    }
+
+    /// The same messages; says if the hosted server adds to them.
+    pub(super) fn with_own_legs(&self, wire: Wire) -> Wire {
+        let adds = self.watched.is_some() && wire.legs == Legs::Unseen;
+        Wire { legs: if adds { Legs::Own } else { wire.legs }, ..wire }
     }
 }
 
@@ -84,17 +91,14 @@ impl App {
             self.ask(Command::Agent(AgentCommand::Connect));
         }
     }
-}
 
-impl App {
     /// In testing mode a server that is hosted here shows what it passes on for the account, if that is one of its own.
     fn watch_own_legs(&mut self, board: &HostBoard) {
-        let account = self.snapshot.account.as_ref();
-        let account = account.filter(|one| self.snapshot.settings.testing && board.is_at(&one.proxy));
-        let whose = account.and_then(|one| Uri::parse(&one.address).ok()).map(|uri| uri.aor().to_string());
-        self.shell.wire.hosts = whose.is_some();
-        if whose != self.neighbours.watched {
-            self.neighbours.watched.clone_from(&whose);
+        let is_own = |account: &&Account| self.snapshot.settings.testing && board.is_at(&account.proxy);
+        let address = self.snapshot.account.as_deref().filter(is_own).map(|account| &account.address);
+        if address != self.neighbours.watched.as_ref() {
+            self.neighbours.watched = address.cloned();
+            let whose = address.and_then(|address| Uri::parse(address).ok()).map(|uri| uri.aor().to_string());
             board.ask(HostOrder::Watch(whose));
         }
     }

@@ -10,7 +10,7 @@ use super::list::list_ui;
 use super::opened::{Opened, opened_bar_ui, opened_ui};
 use super::sight::{Meant, Sight, chosen_ui, filter_ui, submission_ui};
 use crate::model::command::Command;
-use crate::runtime::engine::Wire;
+use crate::runtime::engine::{Legs, Wire};
 use crate::ui::actions::{Act, TestingAct};
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
@@ -49,8 +49,6 @@ pub(crate) struct WireView {
     files: CaptureFiles,
     /// Why a capture could not be opened or made.
     problem: Option<String>,
-    /// The proxy of the account is hosted here, and tells what it passes on.
-    pub(crate) hosts: bool,
     /// It has a window of its own.
     pub(crate) is_window: bool,
 }
@@ -116,8 +114,10 @@ pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>, act
         }
         files_ui(ui, view, around, acts);
         ui.style_mut().wrap_mode = None;
-        if view.opened.is_none() && !around.wire.is_at_proxy {
-            hint(ui, if view.hosts { SEEN_BY_HOST } else { SEEN_BY_CLIENT });
+        match around.wire.legs {
+            Legs::Own if view.opened.is_none() => hint(ui, SEEN_BY_HOST),
+            Legs::Unseen if view.opened.is_none() => hint(ui, SEEN_BY_CLIENT),
+            Legs::All | Legs::Own | Legs::Unseen => {}
         }
     });
     if let Some(opened) = &mut view.opened {

@@ -4,13 +4,12 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use serde_json::json;
 use tempfile::TempDir;
 
 use super::linphone::Linphone;
-use super::{assert_report, phone};
+use super::{assert_report, legs_through, phone};
 use crate::baresip::Baresip;
-use crate::common::{free_address, objects};
+use crate::common::free_address;
 use crate::kamailio::{CONFIGURATION, Kamailio};
 use crate::program::{Program, fanfare};
 use crate::socket::{Phone, register, submission};
@@ -115,19 +114,8 @@ fn kamailio_in_front_hands_over_what_is_for_many_and_the_report_comes_back_throu
 #[test]
 fn w6_kamailio_in_front_gives_the_proof_and_our_client_fans_out_through_it() {
     let edge = Edge::start();
-    let server = edge.kamailio.address;
-    let (ann, bob) = (phone("ann", server), phone("bob", server));
-    let over = edge.kamailio.udp();
-    let args = ["send", "--from", "sip:james@domain.com", "--proxy", &over, "--text", "Come here.", "--json"];
-    let to = ["--to", "sip:ann@domain.com", "--to", "sip:bob@domain.com"];
-    let ended = fanfare(&[&args[..], &to].concat()).end();
-    assert_eq!(ended.code(), 0, "{ended:?}");
-    let told = objects(&ended.out);
-    assert_eq!(told.last(), Some(&json!({ "event": "report", "state": "complete" })), "{told:#?}");
-    for phone in [&ann, &bob] {
-        let legs = phone.seen();
-        assert_eq!(legs.len(), 1, "{legs:#?}");
-        assert_eq!(legs[0].values("Also-To").len(), 1, "a leg, and no message one by one: {}", legs[0].text);
+    for leg in legs_through(&edge.kamailio) {
+        assert_eq!(leg.values("Also-To").len(), 1, "a leg, and no message one by one: {}", leg.text);
     }
 }
 

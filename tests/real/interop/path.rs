@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use serde_json::json;
 use tempfile::TempDir;
 
-use super::phone;
-use crate::common::{free_address, objects};
+use super::legs_through;
+use crate::common::free_address;
 use crate::kamailio::Kamailio;
 use crate::program::fanfare;
 
@@ -45,20 +44,10 @@ fn rfc_3327_who_registers_through_kamailio_is_reached_through_it() {
         fanfare(&["proxy", "--domain", "domain.com", "--listen", &udp, "--listen", &tcp, "--data", data]);
     program.line_with("listening tcp");
     let kamailio = Kamailio::start_with(file.to_str().unwrap(), &[]);
-    let (ann, bob) = (phone("ann", kamailio.address), phone("bob", kamailio.address));
-    let over = kamailio.udp();
-    let args = ["send", "--from", "sip:james@domain.com", "--proxy", &over, "--text", "Come here.", "--json"];
-    let to = ["--to", "sip:ann@domain.com", "--to", "sip:bob@domain.com"];
-    let ended = fanfare(&[&args[..], &to].concat()).end();
-    assert_eq!(ended.code(), 0, "{ended:?}");
-    let told = objects(&ended.out);
-    assert_eq!(told.last(), Some(&json!({ "event": "report", "state": "complete" })), "{told:#?}");
-    for phone in [&ann, &bob] {
-        let legs = phone.seen();
-        assert_eq!(legs.len(), 1, "{legs:#?}");
-        assert_eq!(legs[0].from, kamailio.address, "{}", legs[0].text);
-        let vias = legs[0].values("Via");
-        assert!(vias[0].contains(&kamailio.address.to_string()), "{}", legs[0].text);
-        assert!(vias[1].contains(&address.to_string()), "{}", legs[0].text);
+    for leg in legs_through(&kamailio) {
+        assert_eq!(leg.from, kamailio.address, "{}", leg.text);
+        let vias = leg.values("Via");
+        assert!(vias[0].contains(&kamailio.address.to_string()), "{}", leg.text);
+        assert!(vias[1].contains(&address.to_string()), "{}", leg.text);
     }
 }

@@ -15,14 +15,8 @@ impl Report {
         let router = core.router();
         let dialog = &self.dialog;
         let uri = dialog.contact.as_ref().unwrap_or(&dialog.sender);
-        let over_flow = core.sender.is_usable(flow).then(|| Target {
-            uri: uri.clone(),
-            routes: Vec::new(),
-            way: router.way_back(flow, self.sender.as_ref(), now),
-            device: None,
-            consent: Consent::NotNeeded,
-            is_by_recipient: false,
-        });
+        let way_back = || router.way_back(flow, self.sender.as_ref(), now);
+        let over_flow = core.sender.is_usable(flow).then(|| Target::at(uri.clone(), way_back()));
         let consent = router.consent(flow);
         let contact = dialog.contact.as_ref().filter(|_| !self.is_departed);
         let at_contact = contact.into_iter().map(|contact| Target { consent, ..router.elsewhere(contact) });
