@@ -3,9 +3,8 @@
 
 mod effects;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -20,13 +19,11 @@ use crate::person::PersonCommand;
 use crate::proxy::ProxyCommand;
 use crate::proxy::journal::DispatchId;
 use crate::random::Random;
-use crate::simulation::{Arrival, Host, HostId, Links, Mode, Side};
+use crate::simulation::{Arrival, Host, HostId, Links, Mode, Side, Timeline, Turn};
 use crate::time::{Clock, Now, Timestamp};
 
 const PROXY: HostId = HostId(0);
 const SENDER: HostId = HostId(1);
-/// The wall clock at the start: the same in every run.
-const START_MS: u64 = 1_800_000_000_000;
 /// How long a message is under way without faults.
 const TRAVEL: Duration = Duration::from_millis(1);
 /// How long a batch takes to become durable, and to be read.
@@ -35,8 +32,6 @@ const DISK: Duration = Duration::from_millis(1);
 const STOPPING: Duration = Duration::from_millis(20);
 /// Everybody has registered after that time.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// Most steps at one instant; more means an infinite loop.
-const STEPS_AT_ONCE_MAX: u32 = 100_000;
 
 /// A future event.
 #[derive(Debug)]
@@ -53,20 +48,13 @@ enum Due {
     Proxy(ProxyAct),
 }
 
-/// Which host an event is for, and which of its starts; none if the address decides.
-type For = Option<(HostId, u32)>;
-
 /// See the top of this file.
 pub(super) struct World {
-    base: Instant,
-    now: Now,
+    time: Timeline<Due>,
     hosts: Vec<Host>,
     links: Links,
     path: PathLayer,
     random: Random,
-    queue: BTreeMap<(Instant, u64), (For, Due)>,
-    last_due: u64,
-    steps_at_once: u32,
     domain: String,
     /// The place of each person's host; None for who is not simulated.
     people: Vec<Option<HostId>>,
@@ -82,19 +70,14 @@ pub(super) struct World {
 impl World {
     /// Sets the stage: everybody is started and has registered.
     pub(super) fn new(checked: &CheckedScript, seed: u64) -> Result<Self, Unplayable> {
-        let base = Clock::start().now().mono;
         let mut random = Random::from_seed(seed);
         let path = PathLayer::new(Random::from_seed(random.bits()));
         let mut world = Self {
-            base,
-            now: Now { mono: base, wall: Timestamp::from_millis(START_MS) },
+            time: Timeline::new(Clock::start().now().mono),
             hosts: vec![proxy_host(checked)?, sender_host(checked)?],
             links: Links::default(),
             path,
             random,
-            queue: BTreeMap::new(),
-            last_due: 0,
-            steps_at_once: 0,
             domain: checked.script.domain.clone(),
             people: Vec::new(),
             names: Vec::new(),
@@ -185,47 +168,22 @@ impl World {
         self.settle(id);
     }
 
-    fn go_to(&mut self, at: Instant) {
-        let passed = at.saturating_duration_since(self.now.mono);
-        if !passed.is_zero() {
-            self.steps_at_once = 0;
-            // Computed from the base, so that rounding to milliseconds does not add up.
-            let elapsed = at.saturating_duration_since(self.base);
-            self.now = Now { mono: at, wall: Timestamp::from_millis(START_MS).plus(elapsed) };
-        }
-    }
-
-    fn next_at(&self) -> Option<Instant> {
-        let timers = self.hosts.iter().filter_map(Host::poll_timeout).map(|(at, _)| at);
-        let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
-        timers.chain(queued).min().map(|at| at.max(self.now.mono))
-    }
-
     /// The time on a host's clocks.
     fn now_at(&self, id: HostId) -> Now {
-        let skew = self.hosts.get(id.0).map_or(0, |host| host.wall_skew_ms);
-        let wall = Timestamp::from_millis(self.now.wall.as_millis().saturating_add_signed(skew));
-        Now { wall, ..self.now }
+        self.hosts.get(id.0).map_or_else(|| self.time.now(), |host| self.time.now_at(host))
     }
 
     fn step(&mut self) {
-        self.steps_at_once += 1;
-        assert!(self.steps_at_once < STEPS_AT_ONCE_MAX, "no end of things to do at one instant");
-        let now = self.now.mono;
-        let is_due = |host: &Host| host.poll_timeout().is_some_and(|(at, _)| at <= now);
-        if let Some(place) = self.hosts.iter().position(is_due) {
-            let at = self.now_at(HostId(place));
-            if let Some(host) = self.hosts.get_mut(place) {
-                host.handle_timeout(at);
+        match self.time.turn(&self.hosts) {
+            Some(Turn::Timer(id)) => {
+                let now = self.now_at(id);
+                if let Some(host) = self.hosts.get_mut(id.0) {
+                    host.handle_timeout(now);
+                }
+                self.settle(id);
             }
-            return self.settle(HostId(place));
-        }
-        let Some((_, (whom, due))) = self.queue.pop_first() else { return };
-        let is_current = |(id, start): (HostId, u32)| {
-            self.hosts.get(id.0).is_some_and(|host| host.start == start && host.is_up())
-        };
-        if whom.is_none_or(is_current) {
-            self.happen(whom.map(|(id, _)| id), due);
+            Some(Turn::Event(planned)) => self.happen(planned.host(), planned.event),
+            None => {}
         }
     }
 
@@ -275,9 +233,8 @@ impl World {
     }
 
     fn plan(&mut self, delay: Duration, whom: Option<HostId>, due: Due) {
-        self.last_due += 1;
-        let whom = whom.and_then(|id| Some((id, self.hosts.get(id.0)?.start)));
-        self.queue.insert((self.now.mono + delay, self.last_due), (whom, due));
+        let whom = whom.and_then(|id| Some((id, self.hosts.get(id.0)?)));
+        self.time.plan(delay, whom, due);
     }
 }
 
@@ -289,7 +246,7 @@ impl Stage for World {
     fn inject(&mut self, fault: &Injection) -> Result<(), Unplayable> {
         match fault {
             Injection::Person { name, conduct } => self.behave(name, *conduct),
-            Injection::Path { of, fault } => self.path.set(*of, *fault, self.now.mono),
+            Injection::Path { of, fault } => self.path.set(*of, *fault, self.time.now().mono),
             Injection::Proxy(fault) if fault.after_202 => self.after_202 = Some(*fault),
             Injection::Proxy(fault) => self.befall(*fault),
             Injection::Disk { is_full } => {
@@ -312,16 +269,16 @@ impl Stage for World {
     }
 
     fn run_for(&mut self, time: Duration) {
-        let end = self.now.mono + time;
-        while let Some(at) = self.next_at().filter(|at| *at <= end) {
-            self.go_to(at);
+        let end = self.time.now().mono + time;
+        while let Some(at) = self.time.next_at(&self.hosts).filter(|at| *at <= end) {
+            self.time.go_to(at);
             self.step();
         }
-        self.go_to(end);
+        self.time.go_to(end);
     }
 
     fn now(&self) -> Timestamp {
-        self.now.wall
+        self.time.now().wall
     }
 
     fn seen(&self) -> Seen<'_> {

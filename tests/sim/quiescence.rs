@@ -68,7 +68,7 @@ impl Workload {
         }
         world.run_for(LATE);
         world.close_half_open();
-        world.model.all_there_at = Some(world.now.wall);
+        world.model.all_there_at = Some(world.now().wall);
         late.into_iter().for_each(|late| world.boot(late));
     }
 

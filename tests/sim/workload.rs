@@ -136,8 +136,8 @@ impl Workload {
     }
 
     fn storm(&mut self, world: &mut World) {
-        let end = world.now.mono + STORM;
-        while world.now.mono < end {
+        let end = world.now().mono + STORM;
+        while world.now().mono < end {
             let pause = Duration::from_millis(self.random.below(4000));
             self.wait(world, pause);
             self.act(world);
@@ -149,14 +149,14 @@ impl Workload {
 
     /// Lets time pass, and ends whatever is to end in it.
     fn wait(&mut self, world: &mut World, duration: Duration) {
-        let until = world.now.mono + duration;
+        let until = world.now().mono + duration;
         while let Some(((at, _), _)) = self.later.first_key_value().filter(|((at, _), _)| *at <= until) {
-            world.run_for(at.saturating_duration_since(world.now.mono));
+            world.run_for(at.saturating_duration_since(world.now().mono));
             if let Some((_, later)) = self.later.pop_first() {
                 Self::end(world, &later);
             }
         }
-        world.run_for(until.saturating_duration_since(world.now.mono));
+        world.run_for(until.saturating_duration_since(world.now().mono));
     }
 
     fn end(world: &mut World, later: &Later) {
@@ -171,7 +171,7 @@ impl Workload {
 
     fn plan(&mut self, world: &World, secs_max: u64, later: Later) {
         self.last_later += 1;
-        let at = world.now.mono + Duration::from_millis(self.random.below(secs_max * 1000));
+        let at = world.now().mono + Duration::from_millis(self.random.below(secs_max * 1000));
         self.later.insert((at, self.last_later), later);
     }
 

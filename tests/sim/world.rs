@@ -15,11 +15,11 @@ use fanfare::machine::{BatchId, ConnectId, Flow, Hop, RequestId, ResolveId, Send
 use fanfare::model::command::AgentCommand;
 use fanfare::proxy::journal::DispatchId;
 use fanfare::random::Random;
-use fanfare::time::{Now, Timestamp};
+use fanfare::time::Now;
 
 use crate::model::Model;
 use fanfare::simulation::Side;
-use fanfare::simulation::{Arrival, Body, Host, HostId};
+use fanfare::simulation::{Arrival, Body, Host, HostId, Planned, Timeline, Turn};
 
 use crate::network::Network;
 use crate::safety::{self, Scene};
@@ -27,8 +27,6 @@ use crate::stranger::Stranger;
 use crate::tally::Tally;
 use crate::trace::Trace;
 
-/// Most steps at one instant; more means an infinite loop.
-const STEPS_AT_ONCE_MAX: u32 = 100_000;
 /// Delay between a batch becoming durable and its machine learning of it.
 const ANSWER_WAIT: Duration = Duration::from_millis(1);
 
@@ -68,9 +66,6 @@ enum Due {
     Read(DispatchId),
 }
 
-/// Which host the event is for, and which of its starts; none if the address decides.
-type For = Option<(HostId, u32)>;
-
 /// A datagram or a message on a stream, as it left.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
@@ -82,8 +77,7 @@ pub(crate) struct Sent {
 /// See the top of this file.
 pub(crate) struct World {
     pub(crate) seed: u64,
-    base: Instant,
-    pub(crate) now: Now,
+    time: Timeline<Due>,
     pub(crate) hosts: Vec<Host>,
     pub(crate) network: Network,
     stranger: Stranger,
@@ -93,9 +87,6 @@ pub(crate) struct World {
     /// How long a batch takes to become durable, counted from its request or from the previous batch: a minimum, and a
     /// random extra.
     pub(crate) fsync: (Duration, Duration),
-    queue: BTreeMap<(Instant, u64), (For, Due)>,
-    last_due: u64,
-    steps_at_once: u32,
     pub(crate) model: Model,
     pub(crate) trace: Trace,
     /// Counts of what happened to it.
@@ -110,23 +101,19 @@ impl World {
 
     #[expect(clippy::disallowed_methods, reason = "a base for virtual time; only differences to it are seen")]
     pub(crate) fn new(seed: u64) -> Self {
-        let base = Instant::now();
+        let time = Timeline::new(Instant::now());
         let mut random = Random::from_seed(seed);
         let network = Network::new(Random::from_seed(random.bits()));
         let stranger = Stranger::new(Random::from_seed(random.bits()));
         Self {
             seed,
-            base,
-            now: Now { mono: base, wall: Timestamp::from_millis(1_800_000_000_000) },
+            time,
             hosts: Vec::new(),
             network,
             stranger,
             names: BTreeMap::new(),
             random,
             fsync: Self::FAST_DISKS,
-            queue: BTreeMap::new(),
-            last_due: 0,
-            steps_at_once: 0,
             model: Model::default(),
             trace: Trace::new(),
             tally: Tally::default(),
@@ -148,9 +135,14 @@ impl World {
         &mut self.hosts[id.0]
     }
 
+    /// The current time.
+    pub(crate) fn now(&self) -> Now {
+        self.time.now()
+    }
+
     /// Time since the world started.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.now.mono.saturating_duration_since(self.base)
+        self.time.elapsed()
     }
 
     /// Starts a host with what its disk holds; a client connects, as its owner would make it.
@@ -169,7 +161,7 @@ impl World {
 
     /// Until when a host sleeps, if it does.
     fn asleep_until(&self, id: HostId) -> Option<Instant> {
-        self.host(id).asleep_until.filter(|until| *until > self.now.mono)
+        self.host(id).asleep_until.filter(|until| *until > self.now().mono)
     }
 
     /// Gives a client a command of its owner.
@@ -184,61 +176,33 @@ impl World {
 
     /// Runs everything that happens within `duration`.
     pub(crate) fn run_for(&mut self, duration: Duration) {
-        let end = self.now.mono + duration;
-        while let Some(at) = self.next_at().filter(|at| *at <= end) {
-            self.go_to(at);
+        let end = self.now().mono + duration;
+        while let Some(at) = self.time.next_at(&self.hosts).filter(|at| *at <= end) {
+            self.time.go_to(at);
             self.step();
         }
-        self.go_to(end);
-    }
-
-    fn go_to(&mut self, at: Instant) {
-        let passed = at.saturating_duration_since(self.now.mono);
-        if !passed.is_zero() {
-            self.steps_at_once = 0;
-            // Computed from the base, so that rounding to milliseconds does not add up.
-            let elapsed = at.saturating_duration_since(self.base);
-            self.now = Now { mono: at, wall: Timestamp::from_millis(1_800_000_000_000).plus(elapsed) };
-        }
-    }
-
-    fn next_at(&self) -> Option<Instant> {
-        let timers = self.hosts.iter().filter_map(Host::poll_timeout).map(|(at, _)| at);
-        let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
-        timers.chain(queued).min().map(|at| at.max(self.now.mono))
+        self.time.go_to(end);
     }
 
     /// The time on a host's clocks.
     fn now_at(&self, id: HostId) -> Now {
-        let wall = self.now.wall.as_millis().saturating_add_signed(self.host(id).wall_skew_ms);
-        Now { wall: Timestamp::from_millis(wall), ..self.now }
+        self.time.now_at(self.host(id))
     }
 
     fn step(&mut self) {
-        self.steps_at_once += 1;
-        assert!(self.steps_at_once < STEPS_AT_ONCE_MAX, "no end of things to do at one instant");
-        let now = self.now.mono;
-        let is_due = |host: &Host| host.poll_timeout().is_some_and(|(at, _)| at <= now);
-        if let Some(place) = self.hosts.iter().position(is_due) {
-            return self.ring(HostId(place));
-        }
-        let Some(((_, number), (whom, due))) = self.queue.pop_first() else {
-            return;
-        };
-        let is_current = |(id, start): (HostId, u32)| self.host(id).start == start && self.host(id).is_up();
-        if !whom.is_none_or(is_current) {
-            return;
-        }
-        match self.waits_until(whom, &due) {
-            // With its old number, to keep the order of arrival.
-            Some(until) => drop(self.queue.insert((until, number), (whom, due))),
-            None => self.happen(whom.map(|(id, _)| id), due),
+        match self.time.turn(&self.hosts) {
+            Some(Turn::Timer(id)) => self.ring(id),
+            Some(Turn::Event(planned)) => match self.waits_until(&planned) {
+                Some(until) => self.time.postpone(until, planned),
+                None => self.happen(planned.host(), planned.event),
+            },
+            None => {}
         }
     }
 
     /// Until when an event must wait because its host sleeps; datagrams do not wait.
-    fn waits_until(&self, whom: For, due: &Due) -> Option<Instant> {
-        let id = match due {
+    fn waits_until(&self, planned: &Planned<Due>) -> Option<Instant> {
+        let id = match &planned.event {
             Due::Datagram { .. } => None,
             Due::Stream { side, .. } => self.network.links.far_end(*side).map(|end| end.host),
             Due::Lost { side: (link, end) } => {
@@ -249,7 +213,7 @@ impl World {
             | Due::Resolved { .. }
             | Due::Durable
             | Due::Answered(..)
-            | Due::Read(_) => whom.map(|(id, _)| id),
+            | Due::Read(_) => planned.host(),
         };
         id.and_then(|id| self.asleep_until(id))
     }
@@ -345,9 +309,8 @@ impl World {
     }
 
     fn plan(&mut self, delay: Duration, whom: Option<HostId>, due: Due) {
-        self.last_due += 1;
-        let whom = whom.map(|id| (id, self.host(id).start));
-        self.queue.insert((self.now.mono + delay, self.last_due), (whom, due));
+        let whom = whom.map(|id| (id, &self.hosts[id.0]));
+        self.time.plan(delay, whom, due);
     }
 
     /// Adds a line to the trace.

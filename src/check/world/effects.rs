@@ -41,7 +41,7 @@ impl World {
             return self.plan(TRAVEL, Some(id), Due::NotSent { flow, request });
         }
         if flow.transport == Transport::Udp {
-            let fate = self.path.fate(&bytes, id == PROXY, self.now.mono);
+            let fate = self.path.fate(&bytes, id == PROXY, self.time.now().mono);
             self.record(flow, &bytes, Mark::of_datagram(&bytes, &fate));
             for PathArrival { after, bytes } in fate {
                 let (from, to) = (flow.local, flow.remote);
@@ -66,15 +66,15 @@ impl World {
 
     /// Sends on a connection.
     fn pass_on(&mut self, side: Side, flow: Flow, bytes: &Bytes) {
-        let happens = self.path.on_connection(self.now.mono);
+        let happens = self.path.on_connection(self.time.now().mono);
         self.record(flow, bytes, Mark::on_connection(happens));
         let at = match happens {
-            OnConnection::Arrives(after) => self.links.send(side, self.now.mono, TRAVEL + after),
+            OnConnection::Arrives(after) => self.links.send(side, self.time.now().mono, TRAVEL + after),
             OnConnection::Cut => None,
         };
         let (link, end) = side;
         if let Some(at) = at {
-            let delay = at.saturating_duration_since(self.now.mono);
+            let delay = at.saturating_duration_since(self.time.now().mono);
             return self.plan(delay, None, Due::Stream { side, bytes: bytes.clone() });
         }
         self.plan(TRAVEL, None, Due::Lost { side });
@@ -86,7 +86,7 @@ impl World {
     fn record(&mut self, flow: Flow, bytes: &Bytes, mark: Option<Mark>) {
         if self.wire.len() < SCRIPT_WIRE_MAX {
             let Flow { local: from, remote: to, transport, .. } = flow;
-            let (at, bytes) = (self.now.wall, bytes.clone());
+            let (at, bytes) = (self.time.now().wall, bytes.clone());
             self.wire.push(WireMessage { at, direction: None, from, to, transport, bytes, mark });
         }
     }
@@ -102,7 +102,7 @@ impl World {
     }
 
     fn commit(&mut self, id: HostId) {
-        let now = self.now.mono;
+        let now = self.time.now().mono;
         let Some(host) = self.hosts.get_mut(id.0) else { return };
         // One batch after the other, as a disk writes them.
         let durable_at = host.disk_busy_until.map_or(now, |until| until.max(now)) + DISK;
@@ -144,7 +144,7 @@ impl World {
         let near = End { host: id, flow: stream(ephemeral, hop.remote, number) };
         let far_number = self.next_connection(HostId(place));
         let far = End { host: HostId(place), flow: stream(hop.remote, ephemeral, far_number) };
-        self.links.connect(near, far, self.now.mono);
+        self.links.connect(near, far, self.time.now().mono);
         self.give(id, Arrival::Connected { id: asked, flow: near.flow });
     }
 

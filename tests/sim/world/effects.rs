@@ -60,7 +60,7 @@ impl World {
         let checked = safety::transmitted(&mut self.model, scene, &bytes);
         self.hold(checked);
         if let Some(wire) = &mut self.wire {
-            let at = self.now.mono.saturating_duration_since(self.base);
+            let at = self.time.elapsed();
             wire.push(Sent { at, flow, text: String::from_utf8_lossy(&bytes).into_owned() });
         }
         if flow.transport == Transport::Udp {
@@ -78,9 +78,9 @@ impl World {
             let now = self.now_at(id);
             return self.host_mut(id).handle(Arrival::Disconnected { flow }, now);
         };
-        match self.network.send(side, self.now.mono) {
+        match self.network.send(side, self.now().mono) {
             Some(arrives) => {
-                let delay = arrives.saturating_duration_since(self.now.mono);
+                let delay = arrives.saturating_duration_since(self.now().mono);
                 self.plan(delay, None, Due::Stream { side, bytes });
             }
             None => {
@@ -142,7 +142,7 @@ impl World {
     fn commit(&mut self, id: HostId) {
         let (least, spread) = self.fsync;
         let spread = self.random.below(u64::try_from(spread.as_micros()).unwrap() + 1);
-        let now = self.now.mono;
+        let now = self.now().mono;
         let host = self.host_mut(id);
         let durable_at = host.disk_busy_until.map_or(now, |until| until.max(now)) + least;
         let durable_at = durable_at + Duration::from_micros(spread);
@@ -167,7 +167,7 @@ impl World {
         let ephemeral = SocketAddr::new(own.ip(), port);
         let near = self.new_end(id, ephemeral, hop.remote);
         let far = self.new_end(HostId(place), hop.remote, ephemeral);
-        self.network.links.connect(near, far, self.now.mono);
+        self.network.links.connect(near, far, self.now().mono);
         self.give(id, Arrival::Connected { id: asked, flow: near.flow });
     }
 

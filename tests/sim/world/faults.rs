@@ -46,7 +46,7 @@ impl World {
         if self.host(id).is_up() {
             self.note(id, &format!("sleeps for {duration:?}"));
             self.tally.count("sleeps");
-            self.host_mut(id).asleep_until = Some(self.now.mono + duration);
+            self.host_mut(id).asleep_until = Some(self.now().mono + duration);
         }
     }
 
