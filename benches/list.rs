@@ -129,7 +129,7 @@ fn archive(count: u64) -> Snapshot {
         newest: messages.last().map_or(MessageId(0), |message| message.id),
         people: people.clone().into(),
         hidden: false,
-        preview: "hello".to_owned(),
+        preview: "hello".into(),
         at: Timestamp::from_millis(NOW),
         last: None,
         verified: true,

@@ -53,7 +53,7 @@ struct Conversation {
 struct Last {
     id: MessageId,
     at: Timestamp,
-    preview: String,
+    preview: Arc<str>,
     tally: Option<Tally>,
     verified: bool,
 }
@@ -62,7 +62,7 @@ impl Last {
     /// The last message as stored; its delivery state is filled in later.
     fn recover(row: LastRow) -> Self {
         let LastRow { id, at, preview, verified, .. } = row;
-        Self { id, at, preview, tally: None, verified }
+        Self { id, at, preview: preview.into(), tally: None, verified }
     }
 }
 
@@ -171,7 +171,7 @@ impl Conversations {
     pub(super) fn wrote(&mut self, row: &OutgoingRow, tally: Tally) {
         self.note_written_to(&row.recipients);
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
-            let preview = preview(&shown(&row.content_type, &row.body));
+            let preview = preview(&shown(&row.content_type, &row.body)).into();
             conversation.put_last(Last {
                 id: row.id,
                 at: row.at,
@@ -216,7 +216,7 @@ impl Conversations {
     /// `is_own` if it is a copy of what this user wrote, from another device or sent to the own address too.
     pub(super) fn received(&mut self, row: &IncomingRow, shown: &Shown, is_own: bool) {
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
-            let preview = preview(shown);
+            let preview = preview(shown).into();
             conversation.put_last(Last {
                 id: row.id,
                 at: row.at,
@@ -344,7 +344,7 @@ impl Conversation {
             newest: last.id,
             people: Arc::clone(&self.people),
             hidden: self.row.hidden,
-            preview: last.preview.clone(),
+            preview: Arc::clone(&last.preview),
             at: last.at,
             last: last.tally,
             verified: last.verified,

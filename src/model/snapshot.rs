@@ -206,7 +206,7 @@ pub struct ConversationHead {
     /// Recipients are hidden from each other.
     pub hidden: bool,
     /// The beginning of the last message, on one line; empty if there is none.
-    pub preview: String,
+    pub preview: Arc<str>,
     /// Time of the last message.
     pub at: Timestamp,
     /// If the last message is ours: its recipients' states, counted.

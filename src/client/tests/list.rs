@@ -22,7 +22,7 @@ fn a_line_shows_the_last_message_and_what_is_unread() {
     stage.now = stage.now.plus(Duration::from_secs(1));
     stage.proxy_sends(&from("ann", "c2"));
     let head = stage.agent.heads().remove(0);
-    assert_eq!((head.preview.as_str(), head.unread, head.last), ("Hi there", 2, None));
+    assert_eq!((&*head.preview, head.unread, head.last), ("Hi there", 2, None));
     assert_eq!(head.people[0].name, "ann");
     stage.events.clear();
     stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
@@ -77,7 +77,7 @@ fn a_copy_of_what_we_wrote_ourselves_is_not_unread() {
     let copy = from("james", "c1").replace("CSeq", "Also-To: <sip:ann@domain.com>\nCSeq");
     stage.proxy_sends(&copy);
     let head = stage.agent.heads().remove(0);
-    assert_eq!((head.people.len(), head.unread, head.preview.as_str()), (1, 0, "Hi there"));
+    assert_eq!((head.people.len(), head.unread, &*head.preview), (1, 0, "Hi there"));
     let seen = Write::Seen { conversation: ConversationId(1), message: MessageId(1) };
     assert_eq!(stage.rows.last(), Some(&seen), "not after a start either");
     // With something unread before it, only that counts.
@@ -152,7 +152,7 @@ fn a_failure_stays_a_failure_until_it_is_made_good_whatever_comes_after() {
     let reply = from("bob", "r1").replace("CSeq", "Also-To: <sip:ann@domain.com>\nCSeq");
     stage.proxy_sends(&reply);
     let head = stage.agent.heads().into_iter().find(|head| head.id == ConversationId(1)).unwrap();
-    assert_eq!((head.preview.as_str(), head.last, head.failed, head.failed_unseen), ("Hi there", None, 1, 0));
+    assert_eq!((&*head.preview, head.last, head.failed, head.failed_unseen), ("Hi there", None, 1, 0));
     // Another message that everybody gets does not cancel the failure; resending the first one does.
     stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     let again = stage.take_sent("MESSAGE");

@@ -137,7 +137,7 @@ fn before(head: &ConversationHead, thread: &Thread) -> Option<ConversationHead> 
     let shown = Shown { text: last.text.clone(), files: last.files.clone() };
     Some(ConversationHead {
         newest: last.id,
-        preview: preview(&shown),
+        preview: preview(&shown).into(),
         at: last.at,
         last: last.from.is_none().then_some(last.tally),
         verified: last.verified,

@@ -301,7 +301,7 @@ mod tests {
             newest: MessageId(1),
             people: [person("ann"), person("ben")].into(),
             hidden: false,
-            preview: String::new(),
+            preview: "".into(),
             at: Timestamp::default(),
             last: None,
             verified: true,

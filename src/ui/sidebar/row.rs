@@ -208,7 +208,7 @@ fn second_line(ui: &Ui, head: &ConversationHead, draft: Option<&str>, place: Rec
     }
     if head.failed == 0 {
         write(&head.preview, theme::regular(13.0), colors.weak);
-        told.push(head.preview.clone());
+        told.push(head.preview.to_string());
         return told.join(", ");
     }
     let failed = format!("{} not delivered", head.failed);
@@ -218,7 +218,7 @@ fn second_line(ui: &Ui, head: &ConversationHead, draft: Option<&str>, place: Rec
     let leading = head.last.map(|tally| tally.leading());
     if head.failed_unseen == 0 && leading != Some(DeliveryState::Failed) {
         write(&head.preview, theme::regular(13.0), colors.weak);
-        told.push(head.preview.clone());
+        told.push(head.preview.to_string());
     }
     told.join(", ")
 }

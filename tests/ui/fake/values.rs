@@ -135,7 +135,7 @@ pub(super) fn head(thread: &Thread, unread: u32) -> ConversationHead {
         newest: last.map_or(MessageId(0), |message| message.id),
         people: Arc::clone(&thread.people),
         hidden: thread.hidden,
-        preview: last.map(|message| message.text.replace('\n', " ")).unwrap_or_default(),
+        preview: last.map(|message| message.text.replace('\n', " ")).unwrap_or_default().into(),
         at: last.map_or(Timestamp::from_millis(NOW), |message| message.at),
         last: last.filter(|message| message.from.is_none()).map(|message| message.tally),
         verified: last.is_none_or(|message| message.verified),

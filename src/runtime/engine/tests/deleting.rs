@@ -22,7 +22,7 @@ fn what_is_deleted_is_gone_at_once_and_after_a_restart() {
     assert_eq!(left.messages[0].text, "First");
     window.until("the list", |engine| {
         let head = engine.snapshot().conversations.first().cloned()?;
-        (head.preview == "First" && head.newest == left.outline[0].id).then_some(())
+        (*head.preview == *"First" && head.newest == left.outline[0].id).then_some(())
     });
     window.engine.send(Command::MeasureStorage).unwrap();
     let measured =
