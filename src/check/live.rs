@@ -70,8 +70,24 @@ pub enum Target {
     Elsewhere(Box<Account>),
 }
 
-/// The built-in proxy: its process, its path, its disk and its clock.
-type BuiltIn = (mpsc::Sender<ProxyFault>, PathFaults, Published<ProxyMemory>, Skew);
+/// The built-in proxy, and where its faults are caused.
+struct BuiltIn {
+    faults: mpsc::Sender<ProxyFault>,
+    path: PathFaults,
+    store: Published<ProxyMemory>,
+    skew: Skew,
+}
+
+impl BuiltIn {
+    /// Starts it; returns where it listens, too.
+    async fn start(checked: &CheckedScript, tap: WireTap) -> Result<(Self, SocketAddr), LiveError> {
+        let (path, store) = (PathFaults::new(Random::from_os()?), Published::default());
+        let (clock, skew) = Clock::with_skew();
+        let part = ProxyPart { clock, tap, faults: path.clone(), store: store.clone() };
+        let (faults, address) = part.start(checked).await?;
+        Ok((Self { faults, path, store, skew }, address))
+    }
+}
 
 /// See the top of this file. Fields drop in order: the tasks first.
 pub(super) struct Live {
@@ -101,18 +117,9 @@ impl Live {
         let (clock, tap, told) = (Clock::start(), WireTap::new(), parts::Told::default());
         let (built_in, account) = match target {
             Target::BuiltIn => {
-                let faults = PathFaults::new(Random::from_os()?);
-                let (clock, skew) = Clock::with_skew();
-                let part = ProxyPart {
-                    clock,
-                    tap: tap.clone(),
-                    faults: faults.clone(),
-                    store: Published::default(),
-                };
-                let store = part.store.clone();
-                let started = tasks.block_on(&runtime, part.start(checked))?;
+                let started = tasks.block_on(&runtime, BuiltIn::start(checked, tap.clone()))?;
                 let account = account(checked, format!("udp:{}", started.1));
-                (Some(((started.0, faults, store, skew), started.1)), account)
+                (Some(started), account)
             }
             Target::Elsewhere(account) => (None, *account),
         };
@@ -144,7 +151,7 @@ impl Live {
             tap,
             next: 0,
             wire: Vec::new(),
-            built_in: built_in.map(|(parts, _)| parts),
+            built_in: built_in.map(|(proxy, _)| proxy),
             proxy,
             sender,
             rows,
@@ -201,9 +208,9 @@ impl Live {
             let counts = entry.direction == Direction::Sent || is_from_elsewhere;
             if counts && self.wire.len() < SCRIPT_WIRE_MAX {
                 let mut message = entry.message();
-                if let Some((_, _, _, skew)) = self.built_in.as_ref().filter(|_| message.from == self.proxy) {
+                if let Some(proxy) = self.built_in.as_ref().filter(|_| message.from == self.proxy) {
                     // Seen by the proxy's clock; the script is on nobody's.
-                    message.at = skew.system_time(message.at);
+                    message.at = proxy.skew.system_time(message.at);
                 }
                 self.wire.push(message);
             }
@@ -237,11 +244,11 @@ impl Stage for Live {
                 }
             }
             Injection::Path { of, fault: what } => {
-                self.built_in(fault)?.1.set(*of, *what, self.clock.now().mono);
+                self.built_in(fault)?.path.set(*of, *what, self.clock.now().mono);
             }
-            Injection::Proxy(what) => self.built_in(fault)?.0.try_send(*what).ok().unwrap_or_default(),
-            Injection::Disk { is_full } => self.built_in(fault)?.2.set_full(*is_full),
-            Injection::Clock { ahead_ms } => self.built_in(fault)?.3.set(*ahead_ms),
+            Injection::Proxy(what) => self.built_in(fault)?.faults.try_send(*what).ok().unwrap_or_default(),
+            Injection::Disk { is_full } => self.built_in(fault)?.store.set_full(*is_full),
+            Injection::Clock { ahead_ms } => self.built_in(fault)?.skew.set(*ahead_ms),
         }
         self.run_for(Duration::ZERO);
         Ok(())

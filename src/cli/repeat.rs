@@ -87,22 +87,17 @@ pub(super) async fn send(
     loop {
         let now = clock.now().mono;
         tally.give_up(now, timeout);
-        let due = match interval {
-            Some(interval) => start + interval * tally.begun,
-            None if tally.is_idle() => now,
-            None => now + timeout,
-        };
         let is_all_sent = tally.begun >= count || tally.failed.is_some();
         if is_all_sent && tally.is_idle() {
             break;
         }
-        if !is_all_sent && due <= now {
+        let next = if is_all_sent { None } else { tally.next_begin(now, start, interval) };
+        if next.is_some_and(|due| due <= now) {
             tally.begin(now);
             let command = AgentCommand::Send(draft.clone());
             agent.command(command, &mut |event| hear(&mut tally, event, clock.now().mono));
         }
         // What was due is followed by a turn of the network before the next, however far behind we are.
-        let next = if is_all_sent { None } else { Some(due) };
         let wait = next.into_iter().chain(tally.next_end(timeout)).min();
         let wait = wait.map_or(timeout, |at| clock.until(at));
         let other = async {
@@ -185,6 +180,14 @@ impl Tally {
     /// True if nothing more is awaited of what was begun.
     fn is_idle(&self) -> bool {
         self.unnumbered.is_empty() && self.open.is_empty()
+    }
+
+    /// When the next message is to be sent; none as long as the outcomes of the one before are awaited.
+    fn next_begin(&self, now: Instant, start: Instant, interval: Option<Duration>) -> Option<Instant> {
+        match interval {
+            Some(interval) => Some(start + interval * self.begun),
+            None => self.is_idle().then_some(now),
+        }
     }
 
     /// When the oldest message is given up.

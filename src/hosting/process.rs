@@ -61,19 +61,32 @@ pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
     };
     let whose = watching.tell(socket.try_clone()?, surroundings.skew())?;
     let mut announcement = Announcement::start(&hosted, address);
+    serve(socket, address, &mut announcement, |told| heed(told, &surroundings, &whose))?;
+    drop(announcement);
+    drop(server);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes what the window says, until it ends or this computer has another address.
+fn serve(
+    mut socket: UnixStream,
+    address: Ipv4Addr,
+    announcement: &mut Announcement,
+    heed: impl Fn(&mut Vec<u8>),
+) -> io::Result<()> {
     socket.set_read_timeout(Some(NEARBY_LOOK))?;
     let clock = Clock::start();
     let mut looked = clock.now().mono;
     let (mut told, mut bytes) = (Vec::new(), [0; 64]);
     loop {
         match socket.read(&mut bytes) {
-            Ok(0) => break,
+            Ok(0) => return Ok(()),
             Ok(count) => {
                 told.extend_from_slice(bytes.get(..count).unwrap_or_default());
-                heed(&mut told, &surroundings, &whose);
+                heed(&mut told);
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
         let now = clock.now().mono;
         announcement.look(now);
@@ -81,13 +94,10 @@ pub fn run(folder: &Path) -> Result<ExitCode, HostError> {
             looked = now;
             if !is_ours(address) {
                 tracing::warn!(%address, "this computer has another address now");
-                break;
+                return Ok(());
             }
         }
     }
-    drop(announcement);
-    drop(server);
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Does what has come as whole lines: lets faults happen, and tells somebody's messages.

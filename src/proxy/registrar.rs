@@ -140,17 +140,9 @@ fn change(
         let expires = expires_of(request, contact)?;
         let row = binding_row(request, (aor, flow), contact, (expires, now));
         let wanted = BindingRow { path: path.clone(), ..row };
-        let mut is_repeat = false;
-        for (old, binding) in known.iter().enumerate() {
-            let (is_named, row) = (named.is(place, old), &binding.row);
-            let has_moved = is_same_device(row, &wanted) && !named.by_any(old);
-            if !is_named && !has_moved {
-                continue;
-            }
-            is_repeat |= is_named && !in_order(row, request)?;
-            // A refresh in the same spelling replaces the row by itself.
-            let is_over = !is_repeat && (expires == 0 || row.contact != contact.uri);
-            if is_over && after.remove(row.contact.as_str()) {
+        let (over, is_repeat) = replaced(request, &wanted, expires, (&known, &named, place))?;
+        for row in over {
+            if after.remove(row.contact.as_str()) {
                 writes.push(Write::Unbind { aor: aor.clone(), contact: row.contact.clone() });
             }
         }
@@ -170,6 +162,29 @@ fn change(
         return Err(Rejection::busy());
     }
     Ok(writes)
+}
+
+/// The bindings that the contact with this place takes the place of, and whether the request is an old one that comes late.
+fn replaced<'a>(
+    request: &Request,
+    wanted: &BindingRow,
+    expires: u32,
+    (known, named, place): (&[&'a Binding], &Named, usize),
+) -> Result<(Vec<&'a BindingRow>, bool), Rejection> {
+    let (mut over, mut is_repeat) = (Vec::new(), false);
+    for (old, binding) in known.iter().enumerate() {
+        let (is_named, row) = (named.is(place, old), &binding.row);
+        let has_moved = is_same_device(row, wanted) && !named.by_any(old);
+        if !is_named && !has_moved {
+            continue;
+        }
+        is_repeat |= is_named && !in_order(row, request)?;
+        // A refresh in the same spelling replaces the row by itself.
+        if !is_repeat && (expires == 0 || row.contact != wanted.contact) {
+            over.push(row);
+        }
+    }
+    Ok((over, is_repeat))
 }
 
 fn check_contact(request: &Request, contact: &NameAddr) -> Result<(), Rejection> {

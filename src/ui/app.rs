@@ -73,9 +73,7 @@ use self::seen::SeenSoFar;
 use self::shell::{MiddleView, Shell};
 use super::actions::Act;
 use super::compose::attach;
-use super::compose::composer::{self, Writing};
 use super::compose::pictures::Pictures;
-use super::compose::recipients::Recipients;
 use super::desktop::browser::Browser;
 use super::desktop::calls::Calls;
 use super::desktop::chooser::Choosing;
@@ -88,8 +86,7 @@ use super::kit::words::Look;
 use super::panels::delivery::RightTab;
 use super::panels::dialogs::{Outcome, dialog_ui};
 use super::panels::faults::{FaultsPanel, faults_ui};
-use super::panels::sign_in::{Progress, SignInForm, sign_in_ui};
-use super::sidebar::marks::MarkTable;
+use super::panels::sign_in::{Progress, sign_in_ui};
 use super::thread::album::Album;
 use super::thread::enlarged_ui;
 use crate::model::command::{AgentCommand, Command};
@@ -161,19 +158,7 @@ impl App {
             (Trial::of(&options), Neighbours::of(&options), Closing::of(&options));
         let snapshot = source.snapshot();
         theme::apply(ctx, &snapshot.settings);
-        let account = snapshot.account.as_deref();
-        let marks = MarkTable::of(&snapshot);
-        let has_to_sign_in = account.is_none_or(|account| !account.worked);
-        let mut shell =
-            Shell { sign_in: has_to_sign_in.then(|| SignInForm::of(account)), ..Shell::default() };
-        shell.left.marks = marks;
-        if let Some((people, text)) = options.ready {
-            shell.place = MiddleView::New;
-            let writing = Writing { text, to: Recipients::of(people), ..Writing::default() };
-            shell.writing.insert(MiddleView::New, writing);
-            // So that Enter sends it.
-            ctx.memory_mut(|memory| memory.request_focus(composer::field_id(None)));
-        }
+        let shell = Shell::at_start(ctx, &snapshot, options.ready);
         let wake = ctx.clone();
         let notifier = options
             .notifications

@@ -224,22 +224,7 @@ impl SenderPart {
             let mut machine = UserAgent::new(config, rows, Random::from_os()?, self.clock.now());
             let mut shell = Shell::with_store(net, self.clock, store).map_err(system)?;
             shell.watch(Some(self.tap.clone()));
-            let mut on_event = |event: Event| {
-                let is_registered = matches!(
-                    event,
-                    Event::Registration(
-                        RegistrationState::Connected
-                            | RegistrationState::NoFanOut
-                            | RegistrationState::ByList
-                    )
-                );
-                if is_registered && !std::mem::replace(&mut has_registered, true) {
-                    self.told.lock().0 += 1;
-                }
-                if let Event::NotSent { why, .. } = event {
-                    self.told.lock().1.push(why);
-                }
-            };
+            let mut on_event = |event: Event| self.hear(event, &mut has_registered);
             shell.give(&mut machine, Input::Command(AgentCommand::Connect), &mut on_event);
             loop {
                 match shell.turn(&mut machine, &mut on_event, orders.recv()).await {
@@ -259,6 +244,22 @@ impl SenderPart {
                     None => return Ok(()),
                 }
             }
+        }
+    }
+
+    /// Tells whoever plays the script that the sender has registered, once, and what could not be sent.
+    fn hear(&self, event: Event, has_registered: &mut bool) {
+        let is_registered = matches!(
+            event,
+            Event::Registration(
+                RegistrationState::Connected | RegistrationState::NoFanOut | RegistrationState::ByList
+            )
+        );
+        if is_registered && !std::mem::replace(has_registered, true) {
+            self.told.lock().0 += 1;
+        }
+        if let Event::NotSent { why, .. } = event {
+            self.told.lock().1.push(why);
         }
     }
 }

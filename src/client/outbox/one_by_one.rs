@@ -169,26 +169,7 @@ impl Outbox {
             if self.is_held(single, now) {
                 continue;
             }
-            let Some((entry, attempt)) = self.find(place) else {
-                continue;
-            };
-            let again = self.singles.challenges.get(&single).map_or(0, Answered::rounds);
-            let detour = self.singles.detours.get(&single);
-            let which = SingleRequest {
-                recipient: single.recipient,
-                cseq: attempt
-                    .row
-                    .cseq
-                    .saturating_add(again)
-                    .saturating_add(detour.map_or(0, Detour::targets)),
-                redirected: detour.map(Detour::uri),
-            };
-            let print = |core: &mut Core, flow| print_single(core, (entry, attempt), which, flow);
-            let way = match detour.and_then(Detour::flow) {
-                Some(flow) => print(core, flow).map(Route::Leave),
-                None => route(core, entry.wanted(&[single.recipient]), print),
-            };
-            match way {
+            match self.way_of_single(core, single) {
                 Some(Route::Leave(printed)) => {
                     let task = Task::Single(single);
                     core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);
@@ -206,6 +187,24 @@ impl Outbox {
                 }
                 None => {}
             }
+        }
+    }
+
+    /// The request, and how it can leave; `None` if there is none to send.
+    fn way_of_single(&self, core: &mut Core, single: Single) -> Option<Route> {
+        let (entry, attempt) = self.find((single.message, single.attempt))?;
+        let again = self.singles.challenges.get(&single).map_or(0, Answered::rounds);
+        let detour = self.singles.detours.get(&single);
+        let targets = detour.map_or(0, Detour::targets);
+        let which = SingleRequest {
+            recipient: single.recipient,
+            cseq: attempt.row.cseq.saturating_add(again).saturating_add(targets),
+            redirected: detour.map(Detour::uri),
+        };
+        let print = |core: &mut Core, flow| print_single(core, (entry, attempt), which, flow);
+        match detour.and_then(Detour::flow) {
+            Some(flow) => print(core, flow).map(Route::Leave),
+            None => route(core, entry.wanted(&[single.recipient]), print),
         }
     }
 

@@ -6,12 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::shell::MiddleView;
+use super::shell::{MiddleView, Shell};
 use crate::model::account::RegistrationState;
 use crate::model::command::{Command, Draft};
+use crate::model::contacts::Person;
 use crate::model::marks::Marks;
-use crate::model::snapshot::ConversationHead;
+use crate::model::snapshot::{ConversationHead, Snapshot};
 use crate::sip::{ReportMode, ReportOptions};
+use crate::ui::compose::composer::{self, Writing};
+use crate::ui::compose::recipients::Recipients;
+use crate::ui::panels::sign_in::SignInForm;
+use crate::ui::sidebar::marks::MarkTable;
 
 use super::App;
 
@@ -44,6 +49,29 @@ impl Shot {
     /// Requests a screenshot, saved in this file.
     pub(super) fn new(file: PathBuf) -> Self {
         Self { file, since: None, asked: false, saved: Arc::default() }
+    }
+}
+
+impl Shell {
+    /// As it is at the start; `ready` is a message that is ready to be sent.
+    pub(super) fn at_start(
+        ctx: &egui::Context,
+        snapshot: &Snapshot,
+        ready: Option<(Vec<Person>, String)>,
+    ) -> Self {
+        let account = snapshot.account.as_deref();
+        let has_to_sign_in = account.is_none_or(|account| !account.worked);
+        let sign_in = has_to_sign_in.then(|| SignInForm::of(account));
+        let mut shell = Self { sign_in, ..Self::default() };
+        shell.left.marks = MarkTable::of(snapshot);
+        if let Some((people, text)) = ready {
+            shell.place = MiddleView::New;
+            let writing = Writing { text, to: Recipients::of(people), ..Writing::default() };
+            shell.writing.insert(MiddleView::New, writing);
+            // So that Enter sends it.
+            ctx.memory_mut(|memory| memory.request_focus(composer::field_id(None)));
+        }
+        shell
     }
 }
 

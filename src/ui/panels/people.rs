@@ -306,18 +306,8 @@ pub(crate) fn list_ui(
     let taken = is_taken.then(|| format!("There is already a list called {new_name}."));
     problem_line(ui, taken.as_deref());
     members_ui(ui, form);
-    let more = field(ui, "Add people", &mut form.more, "Name or address");
-    let adds = more.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    if more.changed() {
-        form.problem = None;
-    }
-    if adds {
-        form.add_typed(names);
-        more.request_focus();
-    }
-    problem_line(ui, form.problem.as_deref());
-    let new_name = form.name.trim();
-    let filled = !is_taken && !new_name.is_empty() && !form.people.is_empty();
+    let adds = add_ui(ui, form, names);
+    let filled = !is_taken && !form.name.trim().is_empty() && !form.people.is_empty();
     let entered = entered(ui) && !adds && form.more.trim().is_empty();
     ui.add_space(4.0);
     ui.horizontal(|ui| {
@@ -337,6 +327,21 @@ pub(crate) fn list_ui(
         FormOutcome::Open
     })
     .inner
+}
+
+/// The field for further people; true in the frame in which Enter adds them.
+fn add_ui(ui: &mut Ui, form: &mut ListForm, names: &Names) -> bool {
+    let more = field(ui, "Add people", &mut form.more, "Name or address");
+    let adds = more.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if more.changed() {
+        form.problem = None;
+    }
+    if adds {
+        form.add_typed(names);
+        more.request_focus();
+    }
+    problem_line(ui, form.problem.as_deref());
+    adds
 }
 
 /// The members, each with a button that removes it.

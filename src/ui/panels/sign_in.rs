@@ -62,6 +62,18 @@ struct Attempt {
     is_encrypted: Option<bool>,
 }
 
+impl Attempt {
+    /// True once the engine tries this account, and no longer the one before.
+    fn begins(&mut self, snapshot: &Snapshot) -> bool {
+        self.is_begun |= match (&self.before, &snapshot.account) {
+            (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
+            (None, now) => now.is_some(),
+            (Some(_), None) => false,
+        };
+        self.is_begun
+    }
+}
+
 #[derive(Debug)]
 struct Failure {
     sentence: String,
@@ -121,16 +133,8 @@ impl SignInForm {
             // For example after trusting a certificate authority in its dialog.
             return if is_in && snapshot.account.is_some() { SignInStage::Done } else { SignInStage::None };
         };
-        if !attempt.is_begun {
-            let is_new = match (&attempt.before, &snapshot.account) {
-                (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
-                (None, now) => now.is_some(),
-                (Some(_), None) => false,
-            };
-            if !is_new {
-                return SignInStage::Waiting;
-            }
-            attempt.is_begun = true;
+        if !attempt.begins(snapshot) {
+            return SignInStage::Waiting;
         }
         let failure = match &snapshot.registration {
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
@@ -288,38 +292,48 @@ fn form_ui(
         ui.ctx().request_repaint();
     }
     ui.add_space(4.0);
-    let is_in_front = ui.memory(|memory| memory.top_modal_layer().is_none());
-    let entered =
-        is_in_front && ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE);
-    let filled = !form.fields.address.trim().is_empty();
-    let label = if is_waiting { "Connecting…" } else { "Connect" };
-    let ready = filled && !is_waiting;
-    let pressed = ui.vertical_centered_justified(|ui| primary(ui, label, ready).clicked()).inner;
-    if (pressed || entered) && ready {
+    if connect_asked(ui, form, is_waiting) {
         connect(form, snapshot, acts);
     }
     offers_ui(ui, &form.offers, acts);
     form.height_of_fields = ui.min_rect().height();
-    let mut progress = Progress::Here;
-    if let Some(attempt) = &form.attempt {
-        steps_ui(ui, attempt, snapshot);
-    }
-    if let Some(words) = form.attempt.as_ref().and_then(|attempt| under_way(attempt, snapshot)) {
-        ui.horizontal(|ui| {
-            hint(ui, &words);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if is_waiting && small_button(ui, "Cancel").clicked() {
-                    form.give_up(acts);
-                }
-            });
-        });
-    }
+    attempt_ui(ui, form, snapshot, is_waiting, acts);
     let top = ui.cursor().left_top();
-    if failure_ui(ui, form, snapshot, look, acts) {
-        progress = Progress::Done;
-    }
+    let is_done = failure_ui(ui, form, snapshot, look, acts);
     form.scroll_to_news(ui, egui::Rect::from_min_max(top, ui.min_rect().max));
-    progress
+    if is_done { Progress::Done } else { Progress::Here }
+}
+
+/// The button; true if it was pressed, or Enter was.
+fn connect_asked(ui: &mut Ui, form: &SignInForm, is_waiting: bool) -> bool {
+    let is_in_front = ui.memory(|memory| memory.top_modal_layer().is_none());
+    let entered =
+        is_in_front && ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE);
+    let label = if is_waiting { "Connecting…" } else { "Connect" };
+    let ready = !is_waiting && !form.fields.address.trim().is_empty();
+    let pressed = ui.vertical_centered_justified(|ui| primary(ui, label, ready).clicked()).inner;
+    (pressed || entered) && ready
+}
+
+/// What has been done so far, what is under way, and a button to give that up.
+fn attempt_ui(
+    ui: &mut Ui,
+    form: &mut SignInForm,
+    snapshot: &Snapshot,
+    is_waiting: bool,
+    acts: &mut Vec<Act>,
+) {
+    let Some(attempt) = &form.attempt else { return };
+    steps_ui(ui, attempt, snapshot);
+    let Some(words) = under_way(attempt, snapshot) else { return };
+    ui.horizontal(|ui| {
+        hint(ui, &words);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if is_waiting && small_button(ui, "Cancel").clicked() {
+                form.give_up(acts);
+            }
+        });
+    });
 }
 
 /// Draws the fields; true if one was changed.

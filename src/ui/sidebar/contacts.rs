@@ -57,21 +57,16 @@ pub(crate) fn contacts_ui(
         }
         rows_in_view(ui, found.len(), |ui, place| {
             let Some(known) = found_at(names, &found, place) else { return };
-            let contact = || book.contacts.get(known.place).cloned();
             if jump.row == Some(place) {
                 jump.row = None;
                 let id = tick_id(ui, &known.person);
                 ui.memory_mut(|memory| memory.request_focus(id));
             }
-            match contact_row(ui, known, ticks.has(&known.key), names) {
-                RowAct::Toggled => ticks.toggle(&known.key, &known.person),
-                RowAct::Edit => acts.extend(contact().map(|it| Act::EditContact(Some(it)))),
-                RowAct::Write => acts.push(Act::Write(vec![known.person.clone()])),
-                RowAct::CopyAddress => acts.push(Act::Copy(known.person.address.clone())),
-                RowAct::Block(is_blocked) => acts.push(Act::Block(known.person.clone(), is_blocked)),
-                RowAct::Remove => acts.extend(contact().map(Act::RemoveContact)),
-                RowAct::None => {}
+            let asked = contact_row(ui, known, ticks.has(&known.key), names);
+            if asked == RowAct::Toggled {
+                ticks.toggle(&known.key, &known.person);
             }
+            acts.extend(asked.act(known, book));
         });
         if found.is_empty() {
             nobody(ui, book);
@@ -170,6 +165,21 @@ enum RowAct {
     CopyAddress,
     Block(bool),
     Remove,
+}
+
+impl RowAct {
+    /// What is to be done with this contact.
+    fn act(self, known: &NamedContact, book: &AddressBook) -> Option<Act> {
+        let contact = || book.contacts.get(known.place).cloned();
+        match self {
+            Self::None | Self::Toggled => None,
+            Self::Edit => contact().map(|contact| Act::EditContact(Some(contact))),
+            Self::Write => Some(Act::Write(vec![known.person.clone()])),
+            Self::CopyAddress => Some(Act::Copy(known.person.address.clone())),
+            Self::Block(is_blocked) => Some(Act::Block(known.person.clone(), is_blocked)),
+            Self::Remove => contact().map(Act::RemoveContact),
+        }
+    }
 }
 
 /// One contact: check box, circle, name, address.

@@ -237,17 +237,7 @@ fn conversations_ui(
     let is_pointed_at = ui.ctx().pointer_hover_pos().is_some_and(|at| list.contains(at));
     column.floating.take(&snapshot.conversations, open, is_pointed_at);
     let column = &*column;
-    let marks = |head: &ConversationHead| column.marks.get(head.id);
-    let mut shown: Vec<&ConversationHead> = snapshot
-        .conversations
-        .iter()
-        .filter(|head| {
-            passes(head, marks(head), column.filter)
-                && found(head, column.marks.called(head.id), &column.search)
-        })
-        .collect();
-    // The order is kept otherwise.
-    shown.sort_by_key(|head| (!marks(head).pinned, !column.floating.has(head.id)));
+    let shown = listed(column, snapshot);
     ui.add_space(8.0);
     let is_listed = column.filter == Filter::All && column.search.trim().is_empty();
     if let Some(draft) = column.new_draft.as_ref().filter(|_| is_listed)
@@ -265,9 +255,10 @@ fn conversations_ui(
             let draft = column.drafts.get(&head.id).filter(|_| !is_open);
             // Among the failures, when the one happened that is still to be dealt with.
             let at = head.failed_at.filter(|_| column.filter == Filter::Failed).unwrap_or(head.at);
+            let marks = column.marks.get(head.id);
             let response = row_ui(
                 ui,
-                (head, marks(head), at),
+                (head, marks, at),
                 column.marks.called(head.id),
                 draft.map(String::as_str),
                 is_open,
@@ -276,9 +267,20 @@ fn conversations_ui(
             if response.clicked() {
                 acts.push(Act::Open(head.id));
             }
-            context_menu(&response, |ui| conversation_menu(ui, (head, marks(head)), &snapshot.names, acts));
+            context_menu(&response, |ui| conversation_menu(ui, (head, marks), &snapshot.names, acts));
         }
     });
+}
+
+/// What the filter and the search leave: first what is pinned, then what has news, and otherwise in the usual order.
+fn listed<'a>(column: &LeftColumn, snapshot: &'a Snapshot) -> Vec<&'a ConversationHead> {
+    let marks = |head: &ConversationHead| column.marks.get(head.id);
+    let is_listed = |head: &&ConversationHead| {
+        passes(head, marks(head), column.filter) && found(head, column.marks.called(head.id), &column.search)
+    };
+    let mut shown: Vec<_> = snapshot.conversations.iter().filter(is_listed).collect();
+    shown.sort_by_key(|head| (!marks(head).pinned, !column.floating.has(head.id)));
+    shown
 }
 
 const fn passes(head: &ConversationHead, marks: &Marks, filter: Filter) -> bool {
@@ -294,7 +296,7 @@ const fn passes(head: &ConversationHead, marks: &Marks, filter: Filter) -> bool 
 /// True if every word of the search occurs in a name, an address or the last text.
 fn found(head: &ConversationHead, name: &str, search: &str) -> bool {
     let people = head.people.iter().flat_map(|person| [person.name.as_str(), person.address.as_str()]);
-    let texts: Vec<&str> = people.chain([head.preview.as_str(), name]).collect();
+    let texts: Vec<&str> = people.chain([&*head.preview, name]).collect();
     search.trim().is_empty() || holds_all(&texts, search)
 }
 

@@ -25,7 +25,7 @@ const TIP: f32 = 5.0;
 const LOST_AT: f32 = 0.8;
 
 /// What is drawn: a message, or one of its retransmissions where they are unfolded.
-struct Step<'a> {
+struct LadderStep<'a> {
     row: &'a Row,
     /// Which transmission: 0 for the first.
     turn: usize,
@@ -63,12 +63,12 @@ pub(super) fn ladder_ui(
     clicked
 }
 
-fn steps<'a>(ladder: &'a Ladder, unfolded: &BTreeSet<usize>) -> Vec<Step<'a>> {
+fn steps<'a>(ladder: &'a Ladder, unfolded: &BTreeSet<usize>) -> Vec<LadderStep<'a>> {
     let turns = |row: &'a Row| {
         let is_unfolded = row.messages.first().is_some_and(|first| unfolded.contains(first));
-        (0..if is_unfolded { row.messages.len() } else { 1 }).map(move |turn| Step { row, turn })
+        (0..if is_unfolded { row.messages.len() } else { 1 }).map(move |turn| LadderStep { row, turn })
     };
-    let mut steps: Vec<Step<'a>> = ladder.rows.iter().flat_map(turns).collect();
+    let mut steps: Vec<LadderStep<'a>> = ladder.rows.iter().flat_map(turns).collect();
     // Retransmissions stand where they passed, among the other messages.
     steps.sort_by_key(|step| step.row.messages.get(step.turn).copied());
     steps
@@ -102,7 +102,7 @@ fn step_ui(
     ui: &Ui,
     rect: Rect,
     column: f32,
-    step: &Step<'_>,
+    step: &LadderStep<'_>,
     (ladder, times, chosen): (&Ladder, &dyn Fn(usize) -> Duration, Option<usize>),
     unfolded: &mut BTreeSet<usize>,
 ) -> Option<usize> {
@@ -111,16 +111,8 @@ fn step_ui(
     let response = ui.interact(rect, Id::unique(("ladder step", place)), Sense::click());
     let count = row.messages.len();
     let is_folded = count > 1 && !unfolded.contains(&first);
-    let mut words = row.label.clone();
-    if is_folded {
-        words.push_str(&format!(" ×{count}"));
-    } else if step.turn > 0 {
-        words.push_str(&format!(" (transmission {})", step.turn + 1));
-    }
     let (befell, is_lost) = befell(step, is_folded);
-    if let Some(what) = &befell {
-        words.push_str(&format!(", {what}"));
-    }
+    let words = said(step, is_folded, befell.as_deref());
     let name = |party: usize| ladder.parties.get(party).map(shown).unwrap_or_default();
     let at = format!("{:.3} s", times(place).as_secs_f64());
     let label = format!("{at} {words}, from {} to {}", name(row.from), name(row.to));
@@ -154,8 +146,19 @@ fn step_ui(
     response.clicked().then_some(place)
 }
 
+/// What stands at the arrow: the method or the status, which transmissions it is, and what a fault did.
+fn said(step: &LadderStep<'_>, is_folded: bool, befell: Option<&str>) -> String {
+    let which = match step.turn {
+        _ if is_folded => format!(" ×{}", step.row.messages.len()),
+        0 => String::new(),
+        turn => format!(" (transmission {})", turn + 1),
+    };
+    let befell = befell.map(|what| format!(", {what}")).unwrap_or_default();
+    format!("{}{which}{befell}", step.row.label)
+}
+
 /// What a fault did to what this step shows, and whether none of it arrived.
-fn befell(step: &Step<'_>, is_folded: bool) -> (Option<String>, bool) {
+fn befell(step: &LadderStep<'_>, is_folded: bool) -> (Option<String>, bool) {
     if is_folded {
         return (step.row.befell(), step.row.is_lost());
     }
