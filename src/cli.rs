@@ -92,7 +92,7 @@ struct Arguments {
     #[cfg(feature = "gui")]
     #[arg(long, conflicts_with = "link")]
     hidden: bool,
-    /// End the fanfare that runs, with or without a window.
+    /// Quit the fanfare that is running, with or without a window.
     #[cfg(feature = "gui")]
     #[arg(long, conflicts_with_all = ["link", "hidden"])]
     quit: bool,
@@ -230,7 +230,7 @@ struct SignInArguments {
     /// File whose first line is the password (default: the environment variable FANFARE_PASSWORD).
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Only realm in which the password may be used (default: that of the address's domain, or the one its server asks for).
+    /// The only realm in which the password may be used (default: that of the address's domain, or the one its server asks for).
     #[arg(long, value_name = "NAME")]
     realm: Option<String>,
 }
@@ -245,7 +245,7 @@ enum Switch {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum AuthChoice {
-    /// Passwords are checked by SHA-256 or MD5.
+    /// Passwords are checked with SHA-256 or MD5.
     On,
     /// Nobody is asked for a password; on loopback addresses only.
     Off,
@@ -284,20 +284,20 @@ impl From<Report> for ReportMode {
 }
 
 /// What the command line asks for.
-enum Asked {
+enum Invocation {
     Arguments(Box<Arguments>),
     /// Pages and completions in this folder. It is no part of [`Command`], so that they do not mention it.
     Manual(PathBuf),
 }
 
-fn asked() -> Result<Asked, clap::Error> {
+fn asked() -> Result<Invocation, clap::Error> {
     let matches = Arguments::command().subcommand(manual::command()).try_get_matches()?;
     if let Some(folder) = manual::folder(&matches) {
-        return Ok(Asked::Manual(folder));
+        return Ok(Invocation::Manual(folder));
     }
     let arguments = Arguments::from_arg_matches(&matches);
     arguments
-        .map(|arguments| Asked::Arguments(Box::new(arguments)))
+        .map(|arguments| Invocation::Arguments(Box::new(arguments)))
         .map_err(|error| error.format(&mut Arguments::command()))
 }
 
@@ -322,8 +322,8 @@ pub fn run() -> ExitCode {
         }
     };
     let ended = match asked {
-        Asked::Arguments(arguments) => obey(*arguments),
-        Asked::Manual(folder) => manual::write(&Arguments::command(), &folder),
+        Invocation::Arguments(arguments) => obey(*arguments),
+        Invocation::Manual(folder) => manual::write(&Arguments::command(), &folder),
     };
     match ended {
         Ok(code) => code,

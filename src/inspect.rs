@@ -36,7 +36,7 @@ pub use counted::counted;
 pub use filter::{Filter, Findable, ends, label};
 pub use ladder::{Ladder, Party, Row, ladder};
 pub use ladder_text::ladder_text;
-pub use submissions::{Answer, Leg, Part, Recipient, Submission, Submissions, submissions};
+pub use submissions::{FinalAnswer, Leg, Part, Recipient, Submission, Submissions, submissions};
 pub use together::together;
 pub use trace::{Direction, Read, Traced, WireMessage};
 pub use verdict::{Source, State, Verdict, verdict};

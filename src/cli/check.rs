@@ -23,7 +23,7 @@ pub(super) struct CheckArguments {
     /// Let time pass as fast as the machine can: half a minute of silence takes milliseconds.
     #[arg(long)]
     virtual_time: bool,
-    /// Seed of what happens at random; the same seed gives the same run.
+    /// Seed for everything that is random; the same seed gives the same run.
     #[arg(long, value_name = "N", default_value_t = 1, requires = "virtual_time")]
     seed: u64,
     /// Write the results as JUnit XML.
@@ -40,7 +40,7 @@ pub(super) struct CheckArguments {
     server: ServerArguments,
     #[command(flatten)]
     sign_in: SignInArguments,
-    /// Print what a script may say, with every field, and play nothing.
+    /// Print the format of a script, with every field, and play nothing.
     #[arg(long)]
     schema: bool,
 }

@@ -40,7 +40,7 @@ pub(super) struct HistoryArguments {
 enum HistoryVerb {
     /// Search the stored messages; exit status 1 if nothing is found.
     ///
-    /// Words are found by their beginning, whatever their accents and case; "words in quotation marks" as they stand. Also:
+    /// Words match from their beginning, whatever their accents and case; "words in quotation marks" match exactly. Also:
     /// from:NAME, to:NAME (me for yourself), failed: or failed:NAME, has:file, before:2026-11-30, after:2026-11. All
     /// conditions must hold.
     Search {
@@ -50,11 +50,11 @@ enum HistoryVerb {
         /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
-        /// The most messages to print, newest first.
+        /// How many messages to print at most, newest first.
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: usize,
         #[command(flatten)]
-        place: Place,
+        place: StoreFolder,
     },
     /// Write the stored messages, oldest first.
     Export {
@@ -68,7 +68,7 @@ enum HistoryVerb {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         #[command(flatten)]
-        place: Place,
+        place: StoreFolder,
     },
     /// Write the delivery record of a sent message: every attempt, every recipient, and what was reported.
     Record {
@@ -85,13 +85,13 @@ enum HistoryVerb {
         #[arg(long, value_name = "FILE.pcapng")]
         capture: Option<PathBuf>,
         #[command(flatten)]
-        place: Place,
+        place: StoreFolder,
     },
 }
 
 /// Where the messages are.
 #[derive(Debug, Args)]
-struct Place {
+struct StoreFolder {
     /// Folder of the messages, as given to the window, send or listen (default: the window's usual folder).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -135,7 +135,7 @@ struct Opened {
     names: Names,
 }
 
-impl Place {
+impl StoreFolder {
     fn open(&self) -> anyhow::Result<Opened> {
         let folders = match &self.data {
             Some(folder) => Folders::under(folder),

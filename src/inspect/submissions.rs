@@ -36,7 +36,7 @@ pub struct Submission {
     /// Legs to addresses that it does not name: members of a list, or an alias.
     pub others: Vec<Leg>,
     /// The answer to the submission itself: the first 2xx, else the latest final response.
-    pub answer: Option<Answer>,
+    pub answer: Option<FinalAnswer>,
     /// The CSeqs of its reports; a retransmission has the same.
     pub reports: BTreeSet<u32>,
     /// All of its messages in the order of the trace: the place in the trace, and which part it belongs to.
@@ -64,12 +64,12 @@ pub struct Leg {
     /// How many MESSAGEs there were, to whatever place.
     pub transmissions: u32,
     /// The first 2xx, else the latest final response.
-    pub answer: Option<Answer>,
+    pub answer: Option<FinalAnswer>,
 }
 
 /// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct FinalAnswer {
     /// Its status.
     pub status: u16,
     /// Its reason phrase.
@@ -265,7 +265,7 @@ impl Submissions {
             submission.messages.push((index, part));
             if traced.wire.has_arrived() {
                 let (status, reason) = (response.status(), response.reason().to_owned());
-                submission.answered(part, Answer { status, reason, at: traced.wire.at });
+                submission.answered(part, FinalAnswer { status, reason, at: traced.wire.at });
             }
         }
     }
@@ -319,7 +319,7 @@ impl Submission {
         }
     }
 
-    fn answered(&mut self, part: Part, answer: Answer) {
+    fn answered(&mut self, part: Part, answer: FinalAnswer) {
         let before = match part {
             Part::Uplink => Some(&mut self.answer),
             Part::Leg(recipient) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::submissions::{Answer, Leg, Recipient, Submission};
+use super::submissions::{FinalAnswer, Leg, Recipient, Submission};
 use crate::sip::{ReportLine, ReportState};
 
 /// What became of it.
@@ -45,7 +45,7 @@ pub struct Verdict {
     /// From the first MESSAGE to this person to the answer; else what the report says.
     pub took: Option<Duration>,
     /// The report says otherwise than the answer of the recipient's device: status and reason of that answer.
-    pub contradicted_by: Option<Answer>,
+    pub contradicted_by: Option<FinalAnswer>,
 }
 
 /// What became of a submission for one of its recipients.
@@ -85,14 +85,14 @@ fn took(leg: &Leg) -> Option<Duration> {
     leg.answer.as_ref().map(|answer| answer.at.since(leg.at))
 }
 
-fn by_report(line: &ReportLine, answer: Option<&Answer>) -> Verdict {
+fn by_report(line: &ReportLine, answer: Option<&FinalAnswer>) -> Verdict {
     let state = match line.state {
         ReportState::Success => State::Delivered,
         ReportState::Failure => State::Failed,
         ReportState::Deferred => State::Deferred,
         ReportState::Pending | ReportState::Unknown(_) => State::Open,
     };
-    let is_contradiction = |answer: &&Answer| match state {
+    let is_contradiction = |answer: &&FinalAnswer| match state {
         State::Delivered => answer.status >= 300,
         State::Failed | State::Deferred => answer.status < 300,
         State::Open => false,
@@ -108,7 +108,7 @@ fn by_report(line: &ReportLine, answer: Option<&Answer>) -> Verdict {
     }
 }
 
-fn by_answer(answer: &Answer, source: Source) -> Verdict {
+fn by_answer(answer: &FinalAnswer, source: Source) -> Verdict {
     Verdict {
         state: if answer.status < 300 { State::Delivered } else { State::Failed },
         source: Some(source),

@@ -171,14 +171,14 @@ impl fmt::Display for LocalReason {
             Self::NoFinalAnswer => "No answer came back",
             Self::TheirProgram => "Their program could not deliver it",
             Self::NoFanOut => NO_FAN_OUT,
-            Self::TooLarge => "Too large for UDP, and the server takes no TCP connection",
+            Self::TooLarge => "Too large for UDP, and the server accepts no TCP connection",
             Self::NoTls => "Asks for TLS all the way, and this account does not use TLS",
             Self::NotReached(place) => {
                 return write!(f, "Redirected, and nobody is reached at {}", visible(place));
             }
             Self::Redirected(place) => return write!(f, "Redirected to {}", visible(place)),
             Self::SignIn(fault) => return write!(f, "Sign-in failed: {fault}"),
-            Self::ListServer => "The server sends it on and does not tell who got it",
+            Self::ListServer => "The server passes it on and does not say who got it",
             Self::NotStored => "It could not be written to the disk. Is the disk full?",
         })
     }
@@ -301,7 +301,7 @@ fn local_reason(status: Option<u16>, found: &LocalReason) -> Reason {
             Fix::ResendMayDouble,
         ),
         LocalReason::NoTls => {
-            ("They are reached under TLS only, which this account does not use", "needs TLS", Fix::Details)
+            ("They can be reached over TLS only, which this account does not use", "needs TLS", Fix::Details)
         }
         LocalReason::TooLarge => {
             ("Message too long for the way to the server", "message too long", Fix::Shorten)

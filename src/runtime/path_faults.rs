@@ -21,7 +21,7 @@ use crate::sip::Uri;
 use crate::time::Clock;
 
 /// Whose arrival is looked at: the connection, and whether it goes away from the proxy.
-type Way = (ConnectionId, bool);
+type StreamEnd = (ConnectionId, bool);
 
 /// The faults of a path, for whoever sets them; copies share them.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ pub struct FaultyPath<N> {
     /// What is under way, until it arrives.
     delayed: Held<Delayed>,
     /// When the last message that is under way on a connection arrives.
-    last: BTreeMap<Way, Instant>,
+    last: BTreeMap<StreamEnd, Instant>,
 }
 
 /// A message that is under way.
@@ -209,7 +209,7 @@ impl<N: Network> FaultyPath<N> {
 
     /// Holds a message so that it does not overtake those that are under way on its connection. False if there is no room:
     /// nothing can be left out on a connection.
-    fn in_order(&mut self, way: Way, after: Duration, delayed: Delayed) -> bool {
+    fn in_order(&mut self, way: StreamEnd, after: Duration, delayed: Delayed) -> bool {
         let now = self.clock.now().mono;
         let due = self.last.get(&way).map_or(now, |last| *last).max(now + after);
         self.last.insert(way, due);

@@ -64,14 +64,14 @@ fn cuts(bytes: &[u8]) -> Vec<Cut> {
     let body = memmem::find(bytes.get(start..).unwrap_or_default(), b"\r\n\r\n");
     let head = bytes.get(..body.map_or(bytes.len(), |body| start + body)).unwrap_or_default();
     let mut found = Vec::new();
-    let mut line: Option<Line<'_>> = None;
+    let mut line: Option<FieldLine<'_>> = None;
     let (mut at, mut ended_by) = (start, Break::Feed);
     while let Some(rest) = head.get(at..).filter(|rest| !rest.is_empty()) {
         let length = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
         let text = rest.get(..length).unwrap_or_default();
         if let Some(line) = line.as_mut().filter(|line| line.goes_on_with(text, ended_by)) {
             line.append(text, at);
-        } else if let Some(whole) = line.replace(Line::new(text, at, at == start)) {
+        } else if let Some(whole) = line.replace(FieldLine::new(text, at, at == start)) {
             whole.cuts(&mut found);
         }
         let behind = rest.get(length..).unwrap_or_default();
@@ -96,7 +96,7 @@ enum Break {
 
 /// The start line or a header field, with its continuation lines and without the line ends and blanks of the folds.
 #[derive(Debug)]
-struct Line<'a> {
+struct FieldLine<'a> {
     text: Cow<'a, [u8]>,
     /// Where the text begins in the message.
     at: usize,
@@ -106,7 +106,7 @@ struct Line<'a> {
     places: Vec<usize>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> FieldLine<'a> {
     const fn new(text: &'a [u8], at: usize, is_start_line: bool) -> Self {
         Self { text: Cow::Borrowed(text), at, is_start_line, places: Vec::new() }
     }

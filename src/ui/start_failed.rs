@@ -74,7 +74,7 @@ impl StartFailed {
         }
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
-            let again = if self.failure.can_go_on { "Open all the same" } else { "Try again" };
+            let again = if self.failure.can_go_on { "Open anyway" } else { "Try again" };
             if primary(ui, again, true).clicked() {
                 return Some(Choice::TryAgain);
             }

@@ -11,7 +11,7 @@ use egui_kittest::kittest::Queryable;
 use fanfare::model::journal::DeliveryState::Delivered;
 use fanfare::model::snapshot::Theme;
 use fanfare::runtime::engine::{Legs, Wire, WireTap};
-use fanfare::ui::desktop::chooser::{Asked, Chooser};
+use fanfare::ui::desktop::chooser::{Chooser, FileRequest};
 use fanfare::ui::{App, Options};
 use jiff::tz::TimeZone;
 
@@ -67,7 +67,7 @@ fn opened(size: [f32; 2], theme: Theme, text: &str) -> (Harness<'static, App>, P
     });
     let given = path.clone();
     let chooser = Some(Chooser(Arc::new(move |asked| {
-        assert_eq!(*asked, Asked::Script);
+        assert_eq!(*asked, FileRequest::Script);
         Some(vec![given.clone()])
     })));
     let options = Options { zone: Some(TimeZone::UTC), chooser, ..Options::default() };

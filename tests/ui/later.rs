@@ -128,6 +128,6 @@ fn what_was_sent_late_is_said() {
     window.run();
     assert!(says(
         &window,
-        "A message to Ben Okafor was to be sent at 13:30. Fanfare did not run then: it was sent now."
+        "A message to Ben Okafor was due at 13:30. Fanfare was not running then, so it was sent just now."
     ));
 }

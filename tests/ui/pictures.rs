@@ -14,7 +14,7 @@ use fanfare::model::journal::{ConversationId, MessageId};
 use fanfare::model::snapshot::{MessageView, Theme};
 use fanfare::model::text::FileShown;
 use fanfare::sip::File;
-use fanfare::ui::desktop::chooser::{Asked, Chooser};
+use fanfare::ui::desktop::chooser::{Chooser, FileRequest};
 use fanfare::ui::desktop::exporter::Exporter;
 use fanfare::ui::{App, Options};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
@@ -184,7 +184,7 @@ fn a_file_is_saved_where_the_user_chooses_and_forwarded_with_its_message() {
     let fake = pictures();
     let names = Arc::new(Mutex::new(Vec::new()));
     let (asked, answer) = (Arc::clone(&names), vec![PathBuf::from("/home/james/lake 1.jpg")]);
-    let chooser = Chooser(Arc::new(move |what: &Asked| {
+    let chooser = Chooser(Arc::new(move |what: &FileRequest| {
         asked.lock().unwrap().push(what.clone());
         Some(answer.clone())
     }));
@@ -210,7 +210,7 @@ fn a_file_is_saved_where_the_user_chooses_and_forwarded_with_its_message() {
         is_found
     });
     assert_eq!(saved.into_inner().unwrap(), Some(Some("/home/james/lake 1.jpg".into())));
-    assert_eq!(*names.lock().unwrap(), [Asked::SaveAs("lake.jpg".into())]);
+    assert_eq!(*names.lock().unwrap(), [FileRequest::SaveAs("lake.jpg".into())]);
     press(&mut window, Modifiers::NONE, Key::Escape);
 
     // The menu opens on a picture as it does beside it.
@@ -235,7 +235,7 @@ fn a_picture_that_is_too_large_is_attached_as_a_smaller_copy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("noise.png");
     std::fs::write(&path, written(&noise.into(), ImageFormat::Png)).unwrap();
-    let chooser = Chooser(Arc::new(move |_: &Asked| Some(vec![path.clone()])));
+    let chooser = Chooser(Arc::new(move |_: &FileRequest| Some(vec![path.clone()])));
     let mut window = open(&fake, LARGE, Options { chooser: Some(chooser), ..Options::default() });
     window.get_by_label("Attach a file").click();
     wait_until(&mut window, |window| window.query_by_label("Attach a smaller copy").is_some());
@@ -258,7 +258,7 @@ fn a_conversation_is_exported_by_its_key_to_where_the_user_chooses() {
     let fake = pictures();
     let names = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&names);
-    let chooser = Chooser(Arc::new(move |what: &Asked| {
+    let chooser = Chooser(Arc::new(move |what: &FileRequest| {
         asked.lock().unwrap().push(what.clone());
         Some(vec![PathBuf::from("/home/james/Ann.txt")])
     }));
@@ -272,7 +272,7 @@ fn a_conversation_is_exported_by_its_key_to_where_the_user_chooses() {
     let mut window = open(&fake, LARGE, options);
     press(&mut window, Modifiers::COMMAND, Key::E);
     wait_until(&mut window, |window| says(window, "Saved as /home/james/Ann.txt"));
-    assert_eq!(*names.lock().unwrap(), [Asked::SaveAs("Ann Lee 2025-11-14.html".into())]);
+    assert_eq!(*names.lock().unwrap(), [FileRequest::SaveAs("Ann Lee 2025-11-14.html".into())]);
     assert_eq!(*written.lock().unwrap(), [(ConversationId(1), "/home/james/Ann.txt".into())]);
     press(&mut window, Modifiers::COMMAND, Key::E);
     wait_until(&mut window, |window| says(window, "could not be exported: the disk is full."));
@@ -281,8 +281,8 @@ fn a_conversation_is_exported_by_its_key_to_where_the_user_chooses() {
 #[test]
 fn a_file_of_contacts_is_chosen_in_the_same_chooser() {
     let fake = pictures();
-    let chooser = Chooser(Arc::new(|what: &Asked| {
-        assert_eq!(*what, Asked::Contacts);
+    let chooser = Chooser(Arc::new(|what: &FileRequest| {
+        assert_eq!(*what, FileRequest::Contacts);
         Some(vec![PathBuf::from("/home/james/team.vcf")])
     }));
     let mut window = open(&fake, LARGE, Options { chooser: Some(chooser), ..Options::default() });

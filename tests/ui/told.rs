@@ -291,7 +291,7 @@ fn a_damaged_store_is_replaced_by_its_backup_if_that_is_asked_for_twice() {
     assert_eq!(*choice.lock().unwrap(), Choice::Restore);
     let (mut window, choice) = start_failed(Failure { can_go_on: true, ..failure });
     window.get_by_label("Your messages are damaged");
-    window.get_by_label("Open all the same").click();
+    window.get_by_label("Open anyway").click();
     window.run();
     assert_eq!(*choice.lock().unwrap(), Choice::TryAgain);
 }

@@ -180,7 +180,7 @@ fn at_the_client_it_says_what_it_cannot_see() {
     let (fake, _tap) = testing(Legs::Unseen);
     let window = opened(&fake, LARGE);
     assert!(says(&window, "what the proxy sends to the recipients does not pass here"));
-    assert!(says(&window, "What passed for this message was not watched, or has been dropped since."));
+    assert!(says(&window, "Nothing was recorded for this message, or it has been dropped since."));
 }
 
 #[test]

@@ -29,7 +29,7 @@ const COLUMNS: [&str; 18] = [
 
 /// What is different in each line of an attempt.
 #[derive(Default)]
-struct Line<'a> {
+struct CsvLine<'a> {
     who: &'a str,
     /// Of the recipient's own MESSAGE.
     call_id: Option<&'a str>,
@@ -79,10 +79,10 @@ pub(super) fn lines(record: &DeliveryRecord, context: &RecordContext<'_>) -> Str
     text
 }
 
-fn each_line(attempt: &RecordAttempt<'_>, take: &mut dyn FnMut(Line<'_>)) {
+fn each_line(attempt: &RecordAttempt<'_>, take: &mut dyn FnMut(CsvLine<'_>)) {
     for (person, row) in &attempt.recipients {
         let row = DeliveryJson::in_attempt(person, row, attempt.attempt);
-        take(Line {
+        take(CsvLine {
             who: "recipient",
             call_id: row.call_id.as_deref(),
             address: row.to.address,
@@ -93,12 +93,12 @@ fn each_line(attempt: &RecordAttempt<'_>, take: &mut dyn FnMut(Line<'_>)) {
             tries: row.tries,
             after_ms: row.after_ms,
             at: &row.at,
-            ..Line::default()
+            ..CsvLine::default()
         });
     }
     for row in &attempt.strangers {
         let row = OtherJson::from(*row);
-        take(Line {
+        take(CsvLine {
             who: "other",
             address: row.address,
             state: row.state,
@@ -107,11 +107,11 @@ fn each_line(attempt: &RecordAttempt<'_>, take: &mut dyn FnMut(Line<'_>)) {
             tries: row.tries,
             after_ms: row.after_ms,
             at: &row.at,
-            ..Line::default()
+            ..CsvLine::default()
         });
     }
     for report in &attempt.reports {
         let body = String::from_utf8_lossy(&report.body);
-        take(Line { who: "report", at: &report.at.utc(), body: &body, ..Line::default() });
+        take(CsvLine { who: "report", at: &report.at.utc(), body: &body, ..CsvLine::default() });
     }
 }

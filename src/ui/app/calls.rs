@@ -35,7 +35,7 @@ impl App {
         let is_free = self.shell.writing.get(&MiddleView::New).is_none_or(|writing| writing.is_empty());
         if is_new && !is_free {
             let why =
-                format!("A new message is being written. Send it, then follow the link to {address} again.");
+                format!("You are writing a new message. Send it, then follow the link to {address} again.");
             self.shell.toasts.push(why);
             return;
         }
@@ -56,9 +56,9 @@ impl App {
             writing.text = link.text;
             self.shell.has_new_writing = true;
         } else {
-            self.shell
-                .toasts
-                .push("The text of the link was left out: something is being written here.".to_owned());
+            self.shell.toasts.push(
+                "The text of the link was left out: you are already writing something here.".to_owned(),
+            );
         }
     }
 }

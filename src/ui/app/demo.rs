@@ -35,7 +35,7 @@ pub(super) struct Trial {
     /// What the demo's window is given too.
     given: Options,
     /// The thread that starts the demo, until it has.
-    starting: Option<Receiver<Result<Stage, String>>>,
+    starting: Option<Receiver<Result<DemoParts, String>>>,
     /// The window as it was before the demo.
     before: Option<Box<App>>,
     /// It ends once the demo is over.
@@ -43,7 +43,7 @@ pub(super) struct Trial {
 }
 
 /// A running demo. The engine is dropped by its thread, once the window has let go of this.
-struct Stage {
+struct DemoParts {
     engine: Arc<Mutex<Engine>>,
     faults: FaultBoard,
     people: Vec<Person>,
@@ -113,8 +113,8 @@ impl App {
         }
     }
 
-    fn enter_demo(&mut self, ctx: &Context, stage: Stage) {
-        let Stage { engine, faults, people, end } = stage;
+    fn enter_demo(&mut self, ctx: &Context, stage: DemoParts) {
+        let DemoParts { engine, faults, people, end } = stage;
         let options = Options {
             ready: Some((people, FIRST_MESSAGE.to_owned())),
             faults: Some(faults),
@@ -192,7 +192,7 @@ impl Source for DemoSource {
 }
 
 /// Starts the demo, and ends it once the window has let go of it.
-fn live(program: &Path, ctx: &Context, ready: &SyncSender<Result<Stage, String>>) {
+fn live(program: &Path, ctx: &Context, ready: &SyncSender<Result<DemoParts, String>>) {
     let wake = ctx.clone();
     let wake = move || wake.request_repaint_after(Duration::from_millis(1));
     let wire = WireTap::waking(Arc::new(wake.clone()));
@@ -209,7 +209,7 @@ fn live(program: &Path, ctx: &Context, ready: &SyncSender<Result<Stage, String>>
         }
     };
     let (end, ended) = sync_channel(1);
-    let stage = Stage { engine: Arc::clone(&engine), faults: run.faults(), people: run.everybody(), end };
+    let stage = DemoParts { engine: Arc::clone(&engine), faults: run.faults(), people: run.everybody(), end };
     // If nobody waits for it any more, the stage is dropped here, and so is what it was to end by.
     ready.send(Ok(stage)).unwrap_or_default();
     ctx.request_repaint();

@@ -81,7 +81,7 @@ impl App {
             [first, rest @ ..] => format!(" to {first} and {} more", rest.len()),
         };
         let words = format!(
-            "A message{names} was to be sent {}. Fanfare did not run then: it was sent now.",
+            "A message{names} was due {}. Fanfare was not running then, so it was sent just now.",
             self.look.later(due)
         );
         self.shell.toasts.push(words);

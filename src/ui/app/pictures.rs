@@ -11,7 +11,7 @@ use crate::sip::File;
 use crate::ui::actions::{Act, PictureAct};
 use crate::ui::compose::attach::AttachForm;
 use crate::ui::compose::composer;
-use crate::ui::desktop::chooser::{Asked, Choosing};
+use crate::ui::desktop::chooser::{Choosing, FileRequest};
 use crate::ui::desktop::exporter::Exporting;
 use crate::ui::kit::picture::is_picture;
 use crate::ui::kit::words;
@@ -89,7 +89,7 @@ impl App {
     pub(super) fn choose_files(&mut self) {
         let place = self.shell.place;
         match &mut self.choosing {
-            Some(choosing) => choosing.begin(Asked::Files, ChosenFor::Attach(place)),
+            Some(choosing) => choosing.begin(FileRequest::Files, ChosenFor::Attach(place)),
             None => self.shell.show(Dialog::Attach(AttachForm::default())),
         }
     }
@@ -97,7 +97,7 @@ impl App {
     /// Lets the user choose a file of contacts; where there is no chooser, the dialog takes its path.
     pub(super) fn choose_contacts(&mut self) {
         match &mut self.choosing {
-            Some(choosing) => choosing.begin(Asked::Contacts, ChosenFor::Contacts),
+            Some(choosing) => choosing.begin(FileRequest::Contacts, ChosenFor::Contacts),
             None => self.shell.toasts.push(NO_CHOOSER.to_owned()),
         }
     }
@@ -107,7 +107,7 @@ impl App {
             Some(choosing) => {
                 // A stranger chose it, and it names no folder.
                 let name = name.replace(['/', '\\'], "_");
-                choosing.begin(Asked::SaveAs(name), ChosenFor::SaveAs(message, file));
+                choosing.begin(FileRequest::SaveAs(name), ChosenFor::SaveAs(message, file));
             }
             None => {
                 self.ask(Command::SaveFile { message, file, to: None });
@@ -169,7 +169,7 @@ impl App {
             return self.shell.toasts.push("Open a conversation first, then export it.".to_owned());
         };
         if self.exporting.is_none() {
-            return self.shell.toasts.push("There is nothing stored here to export from.".to_owned());
+            return self.shell.toasts.push("Nothing is stored here that could be exported.".to_owned());
         }
         let given = &self.shell.left.marks.get(thread.conversation).name;
         let people = if given.is_empty() { words::people(&thread.people, 3) } else { given.clone() };
@@ -177,7 +177,7 @@ impl App {
         let conversation = thread.conversation;
         match &mut self.choosing {
             Some(choosing) => {
-                choosing.begin(Asked::SaveAs(name.clone()), ChosenFor::Export(conversation, name));
+                choosing.begin(FileRequest::SaveAs(name.clone()), ChosenFor::Export(conversation, name));
             }
             None => self.export_to_downloads(conversation, &name),
         }

@@ -3,7 +3,7 @@
 use super::App;
 use super::pictures::ChosenFor;
 use crate::ui::actions::TestingAct;
-use crate::ui::desktop::chooser::Asked;
+use crate::ui::desktop::chooser::FileRequest;
 use crate::ui::panels::delivery::RightTab;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::record::RecordForm;
@@ -23,7 +23,7 @@ impl App {
             TestingAct::AskForCapture => self.choose_capture(),
             TestingAct::OpenCapture(path) => self.shell.wire.open(ctx, path),
             TestingAct::AskForScript => match &mut self.choosing {
-                Some(choosing) => choosing.begin(Asked::Script, ChosenFor::Script),
+                Some(choosing) => choosing.begin(FileRequest::Script, ChosenFor::Script),
                 None => self.shell.checks.ask_for_path(),
             },
         }
@@ -41,7 +41,7 @@ impl App {
     /// Lets the user choose a capture; where there is no chooser, a dialog takes its path.
     fn choose_capture(&mut self) {
         match &mut self.choosing {
-            Some(choosing) => choosing.begin(Asked::Capture, ChosenFor::Capture),
+            Some(choosing) => choosing.begin(FileRequest::Capture, ChosenFor::Capture),
             None => self.shell.show(Dialog::Capture(String::new())),
         }
     }

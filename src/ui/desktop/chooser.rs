@@ -13,7 +13,7 @@ const CLOSED_AFTER: Duration = Duration::from_millis(300);
 
 /// What the user is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum FileRequest {
     /// Files to attach.
     Files,
     /// A file of contacts.
@@ -32,7 +32,7 @@ pub enum Asked {
 pub struct Chooser(pub Arc<Ask>);
 
 /// The function that shows a chooser.
-type Ask = dyn Fn(&Asked) -> ChosenFiles + Send + Sync;
+type Ask = dyn Fn(&FileRequest) -> ChosenFiles + Send + Sync;
 
 impl Chooser {
     /// The chooser of the desktop's portal.
@@ -42,21 +42,21 @@ impl Chooser {
             let (dialog, clock) = (rfd::FileDialog::new(), Clock::start());
             let was_there = clock.now().mono + CLOSED_AFTER;
             let chosen = match asked {
-                Asked::Files => dialog.set_title("Attach files").pick_files(),
-                Asked::Capture => dialog.set_title("Open a capture").pick_file().map(|path| vec![path]),
-                Asked::Script => dialog
+                FileRequest::Files => dialog.set_title("Attach files").pick_files(),
+                FileRequest::Capture => dialog.set_title("Open a capture").pick_file().map(|path| vec![path]),
+                FileRequest::Script => dialog
                     .set_title("Open a script")
                     .add_filter("Scripts (RON)", &["ron"])
                     .add_filter("All files", &["*"])
                     .pick_file()
                     .map(|path| vec![path]),
-                Asked::Contacts => dialog
+                FileRequest::Contacts => dialog
                     .set_title("Import contacts")
                     .add_filter("Contacts (vCard, CSV, text)", &["vcf", "csv", "tsv", "txt"])
                     .add_filter("All files", &["*"])
                     .pick_file()
                     .map(|path| vec![path]),
-                Asked::SaveAs(name) => {
+                FileRequest::SaveAs(name) => {
                     dialog.set_title("Save as").set_file_name(name).save_file().map(|path| vec![path])
                 }
             };
@@ -93,7 +93,7 @@ impl<P> Choosing<P> {
     }
 
     /// Opens the chooser, unless it is open.
-    pub(crate) fn begin(&mut self, asked: Asked, place: P) {
+    pub(crate) fn begin(&mut self, asked: FileRequest, place: P) {
         if self.open_for.is_some() {
             return;
         }

@@ -103,7 +103,7 @@ pub(crate) fn emoji_ui(ui: &mut Ui, picker: &mut EmojiPicker, acts: &mut Vec<Act
         picker.look();
     }
     if picker.shown.is_empty() {
-        return hint(ui, "No emoji of that name.");
+        return hint(ui, "No emoji has that name.");
     }
     let clicked = grid_ui(ui, picker, columns);
     let chosen = clicked.or_else(|| entered.then_some(picker.index));

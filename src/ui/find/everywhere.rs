@@ -117,7 +117,7 @@ pub(crate) fn everywhere_ui(
             if is_searched {
                 "No results."
             } else {
-                "Words are found by their beginning, \"words in quotes\" as they stand."
+                "Words match from their beginning, \"words in quotes\" exactly."
             },
         );
         return;

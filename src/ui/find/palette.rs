@@ -163,7 +163,7 @@ pub(crate) fn palette_ui(ui: &mut Ui, palette: &mut Palette, acts: &mut Vec<Act>
         palette.look();
     }
     if palette.shown.is_empty() {
-        return hint(ui, "Nothing of that name.");
+        return hint(ui, "Nothing has that name.");
     }
     let size = (palette.shown.len(), ROW_HEIGHT, room);
     let mut choice = std::mem::take(&mut palette.choice);

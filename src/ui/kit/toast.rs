@@ -102,7 +102,7 @@ impl<A> Toasts<A> {
                 bottom = rect.top() - GAP;
                 let offer = self.0.get(index).and_then(|toast| toast.offer.as_ref()).map(|(label, _)| *label);
                 let answer = toast_ui(ui, rect, sheet, offer, index);
-                if answer != Answer::None {
+                if answer != ToastClick::None {
                     pressed = Some((index, answer));
                 }
             }
@@ -112,7 +112,7 @@ impl<A> Toasts<A> {
         }
         let (index, answer) = pressed?;
         let toast = self.0.remove(index);
-        toast.offer.filter(|_| answer == Answer::Offer).map(|(_, action)| action)
+        toast.offer.filter(|_| answer == ToastClick::Offer).map(|(_, action)| action)
     }
 
     /// Lays out all notices for a place; none if they do not fit there.
@@ -146,13 +146,13 @@ struct Sheet {
 
 /// What was pressed on a notice.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum ToastClick {
     None,
     Dismissed,
     Offer,
 }
 
-fn toast_ui(ui: &mut Ui, rect: Rect, sheet: &Sheet, offer: Option<&'static str>, index: usize) -> Answer {
+fn toast_ui(ui: &mut Ui, rect: Rect, sheet: &Sheet, offer: Option<&'static str>, index: usize) -> ToastClick {
     let colors = colors(ui);
     let shadow = egui::Shadow { offset: [0, 4], blur: 16, spread: 0, color: colors.veil.gamma_multiply(0.5) };
     ui.painter().add(shadow.as_shape(rect, 10));
@@ -163,18 +163,18 @@ fn toast_ui(ui: &mut Ui, rect: Rect, sheet: &Sheet, offer: Option<&'static str>,
     let builder = UiBuilder::new().id_salt(sheet.text.text()).max_rect(text);
     let words = ui.new_child(builder).add(Label::new(Arc::clone(&sheet.text)).selectable(false));
     say_changes(ui.ctx(), words.id);
-    let mut answer = Answer::None;
+    let mut answer = ToastClick::None;
     let corner = rect.right_top() + vec2(-CONTROL_HEIGHT - 4.0, 4.0);
     over(ui, ("dismiss", index), corner, |ui| {
         if icon_button(ui, Icon::Close, "Dismiss").clicked() {
-            answer = Answer::Dismissed;
+            answer = ToastClick::Dismissed;
         }
     });
     if let Some(label) = offer {
         let corner = pos2(rect.left() + PADDING, rect.bottom() - CONTROL_HEIGHT - 8.0);
         over(ui, ("offer", index), corner, |ui| {
             if small_button(ui, label).clicked() {
-                answer = Answer::Offer;
+                answer = ToastClick::Offer;
             }
         });
     }

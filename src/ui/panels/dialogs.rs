@@ -206,9 +206,9 @@ pub(crate) fn dialog_ui(
     let escape = shown.should_close() && !beside;
     let (closed, answer, outcome) = shown.inner;
     match answer {
-        Some(Answer::Discard) => return Outcome::Closed,
+        Some(DiscardChoice::Discard) => return Outcome::Closed,
         // The field takes the focus again.
-        Some(Answer::Keep) => (open.is_asking, open.is_new) = (false, true),
+        Some(DiscardChoice::Keep) => (open.is_asking, open.is_new) = (false, true),
         None => {}
     }
     if outcome != Outcome::Open {
@@ -277,18 +277,18 @@ fn contents_ui(
 
 /// What the user answers when a dialog with something typed is to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+enum DiscardChoice {
     Keep,
     Discard,
 }
 
-fn asking_ui(ui: &mut Ui) -> Option<Answer> {
+fn asking_ui(ui: &mut Ui) -> Option<DiscardChoice> {
     banner(ui, "Discard what you typed?", colors(ui).amber, colors(ui).amber_soft);
     let answer = ui.horizontal(|ui| {
         if mend_button(ui, "Discard").clicked() {
-            return Some(Answer::Discard);
+            return Some(DiscardChoice::Discard);
         }
-        small_button(ui, "Keep editing").clicked().then_some(Answer::Keep)
+        small_button(ui, "Keep editing").clicked().then_some(DiscardChoice::Keep)
     });
     ui.add_space(4.0);
     answer.inner

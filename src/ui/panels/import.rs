@@ -191,9 +191,9 @@ fn preview_ui(ui: &mut Ui, found: &Import) {
     let is_new = |standing: &Standing| *standing == Standing::New;
     let new = found.people.iter().filter(|(_, standing)| is_new(standing));
     let known = found.people.iter().filter(|(_, standing)| !is_new(standing));
-    let misread = found.misread.iter().map(Line::Misread);
-    let people = new.chain(known).map(|(entry, standing)| Line::Person(entry, standing));
-    let lines: Vec<Line<'_>> = misread.chain(people).collect();
+    let misread = found.misread.iter().map(ImportLine::Misread);
+    let people = new.chain(known).map(|(entry, standing)| ImportLine::Person(entry, standing));
+    let lines: Vec<ImportLine<'_>> = misread.chain(people).collect();
     let height = (ui.ctx().content_rect().height() - 330.0).clamp(ROW_HEIGHT * 2.0, ROW_HEIGHT * 7.0);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -212,22 +212,22 @@ fn preview_ui(ui: &mut Ui, found: &Import) {
     });
 }
 
-enum Line<'a> {
+enum ImportLine<'a> {
     Person(&'a crate::model::import::FoundPerson, &'a Standing),
     Misread(&'a crate::model::import::Misread),
 }
 
-fn line_ui(ui: &mut Ui, line: &Line<'_>) {
+fn line_ui(ui: &mut Ui, line: &ImportLine<'_>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
     let colors = colors(ui);
     let (top, below, word, ink) = match line {
-        Line::Misread(misread) => (
+        ImportLine::Misread(misread) => (
             visible(&misread.text),
             format!("Line {}: {}", misread.line, misread.why),
             if misread.lacks_address() { "No SIP address" } else { "Not understood" }.to_owned(),
             colors.red,
         ),
-        Line::Person(entry, standing) => {
+        ImportLine::Person(entry, standing) => {
             let address = words::address(&entry.address);
             let (top, below) = if entry.name.is_empty() {
                 (address, String::new())

@@ -28,7 +28,7 @@ pub(crate) enum WayBack {
 impl WayBack {
     const fn words(self) -> &'static str {
         match self {
-            Self::Tray => "To see the window again, click the icon of Fanfare in the tray.",
+            Self::Tray => "To see the window again, click Fanfare's icon in the tray.",
             Self::Start => "To see the window again, start Fanfare.",
         }
     }

@@ -18,9 +18,9 @@ use crate::ui::kit::widgets::{banner, hint, pill, small_button};
 use crate::ui::kit::words::Look;
 
 const SEEN_BY_CLIENT: &str =
-    "Seen at this computer: what the proxy sends to the recipients does not pass here.";
+    "Seen from this computer: the proxy's messages to the recipients do not pass here.";
 const SEEN_BY_HOST: &str =
-    "Your server runs here: what it passes on for you is shown too, and nothing of other people.";
+    "Your server runs here, so the messages that it passes on for you are shown too; other people's are not.";
 /// While much passes, the view is drawn so often.
 const REDRAW: Duration = Duration::from_millis(16);
 
@@ -214,9 +214,9 @@ fn empty(ui: &mut Ui, nothing_chosen: bool) {
         hint(
             ui,
             if nothing_chosen {
-                "Choose a message of yours in the conversation to see what passed for it."
+                "Select one of your messages in the conversation to see what passed on the wire for it."
             } else {
-                "What passed for this message was not watched, or has been dropped since."
+                "Nothing was recorded for this message, or it has been dropped since."
             },
         );
     });

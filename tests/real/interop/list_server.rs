@@ -72,7 +72,7 @@ fn w27_kamailio_that_takes_lists_gets_one_message_and_nobody_is_told_to_have_it(
     }
     assert_eq!(told[0]["event"], "accepted", "{told:#?}");
     assert_eq!(outcomes(&told), PEOPLE.map(|to| (to, "success", Some(202))), "202 is passed on (W18)");
-    let reason = "The server sends it on and does not tell who got it";
+    let reason = "The server passes it on and does not say who got it";
     assert!(told[1..4].iter().all(|line| line["reason"] == reason), "{told:#?}");
     assert_eq!(told.last(), Some(&json!({ "event": "report", "state": "none" })));
     assert_eq!((told.len(), code), (5, 0), "{told:#?}");
