@@ -136,6 +136,23 @@ impl Submissions {
         }
     }
 
+    /// Frees so many entries of each kind of what is needed no more, since all at once would take long. True if some are left.
+    pub fn free(&mut self, most: usize) -> bool {
+        self.submissions.truncate(self.submissions.len().saturating_sub(most));
+        for _ in 0..most {
+            drop((self.uplinks.pop_last(), self.legs.pop_last(), self.expected.pop_last()));
+            drop((self.given_up.pop_last(), self.latest.pop_last()));
+        }
+        let maps = [
+            self.uplinks.len(),
+            self.legs.len(),
+            self.expected.len(),
+            self.given_up.len(),
+            self.latest.len(),
+        ];
+        !self.submissions.is_empty() || maps.iter().any(|left| *left > 0)
+    }
+
     fn request(&mut self, index: usize, traced: &Traced, request: &Request) {
         if *request.method() == Method::Message {
             self.message(index, traced, request);

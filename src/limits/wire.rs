@@ -79,6 +79,8 @@ pub const CAPTURE_OPENED_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const WIRE_TAKEN_PER_FRAME: usize = 60;
 /// Messages on the wire that the window puts together anew with one frame, after it has dropped old ones.
 pub const WIRE_REGROUPED_PER_FRAME: usize = 300;
+/// Messages on the wire, and entries about them, that the window frees with one frame after it has dropped them.
+pub const WIRE_FREED_PER_FRAME: usize = 200;
 /// People on the wire who are offered as a filter.
 pub const WIRE_PEOPLE_MAX: usize = 200;
 /// Datagrams of a capture that may be put together from fragments at the same time, counted in fragments; there are up to

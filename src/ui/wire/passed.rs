@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::inspect::{Filter, Findable, Submission, Submissions, Traced, label, together};
 use crate::limits::{
-    WIRE_BYTES_MAX, WIRE_ENTRIES_MAX, WIRE_PEOPLE_MAX, WIRE_REGROUPED_PER_FRAME, WIRE_TAKEN_PER_FRAME,
+    WIRE_BYTES_MAX, WIRE_ENTRIES_MAX, WIRE_FREED_PER_FRAME, WIRE_PEOPLE_MAX, WIRE_REGROUPED_PER_FRAME,
+    WIRE_TAKEN_PER_FRAME,
 };
 use crate::runtime::engine::WireTap;
 use crate::sip::Uri;
@@ -48,6 +49,24 @@ struct Regrouping {
     next: usize,
 }
 
+/// What was dropped, and is freed with a part of it in each frame.
+#[derive(Debug, Default)]
+struct Leaving {
+    messages: Vec<Passing>,
+    submissions: Vec<Submissions>,
+}
+
+impl Leaving {
+    /// Frees a part; true if some is left.
+    fn free(&mut self) -> bool {
+        self.messages.truncate(self.messages.len().saturating_sub(WIRE_FREED_PER_FRAME));
+        if self.submissions.last_mut().is_some_and(|last| !last.free(WIRE_FREED_PER_FRAME)) {
+            self.submissions.pop();
+        }
+        !self.messages.is_empty() || !self.submissions.is_empty()
+    }
+}
+
 /// The messages that have passed, the submissions in them, and which of them are shown. A message has a place, which
 /// counts all that have passed; it stays the same when older ones are dropped.
 #[derive(Debug, Default)]
@@ -58,6 +77,7 @@ pub(super) struct Passed {
     bytes: usize,
     submissions: Submissions,
     regrouping: Option<Regrouping>,
+    leaving: Leaving,
     /// The places of the messages that the filter shows.
     shown: VecDeque<usize>,
     filter: Filter,
@@ -85,8 +105,9 @@ impl Passed {
         for entry in &unseen.entries {
             self.push(Traced::of(entry.message()));
         }
+        let has_more = self.leaving.free();
         self.make_room();
-        is_new || self.regrouping.is_some()
+        is_new || has_more || self.regrouping.is_some()
     }
 
     fn push(&mut self, traced: Traced) {
@@ -144,9 +165,11 @@ impl Passed {
                     *left = left.saturating_sub(1);
                 }
             }
+            self.leaving.messages.push(dropped);
         }
         self.people.retain(|_, left| *left > 0);
-        (self.first, self.submissions) = (regrouped.first, regrouped.submissions);
+        self.first = regrouped.first;
+        self.leaving.submissions.push(std::mem::replace(&mut self.submissions, regrouped.submissions));
         let stays = self.shown.partition_point(|place| *place < self.first);
         drop(self.shown.drain(..stays));
     }
@@ -271,11 +294,15 @@ mod tests {
             for number in 0..4_000 {
                 pass(&wire, round * 4_000 + number, "MESSAGE sip:ann@domain.com SIP/2.0");
             }
-            let mut frames = 0;
+            let (mut frames, mut leaving) = (0, 0);
             while passed.take(&wire) {
                 frames += 1;
                 assert!(passed.len() <= 10_000, "{}", passed.len());
+                let left = passed.leaving.messages.len();
+                assert!(left + 200 >= leaving, "a frame frees a part: {left} of {leaving}");
+                leaving = left;
             }
+            assert!(passed.leaving.messages.is_empty() && passed.leaving.submissions.is_empty());
             assert!(frames >= 20, "a frame takes a part of them: {frames}");
         }
         assert!(passed.len() <= 10_000, "{}", passed.len());
