@@ -179,7 +179,7 @@ fn the_list_has_everything_and_is_filtered_by_words_and_ways() {
 fn at_the_client_it_says_what_it_cannot_see() {
     let (fake, _tap) = testing(Legs::Unseen);
     let window = opened(&fake, LARGE);
-    assert!(says(&window, "what the proxy sends to the recipients does not pass here"));
+    assert!(says(&window, "the proxy's messages to the recipients do not pass here"));
     assert!(says(&window, "Nothing was recorded for this message, or it has been dropped since."));
 }
 
