@@ -64,7 +64,7 @@ fn a_screen_reader_says_who_got_it_and_what_came_and_every_control_has_a_name() 
     let mut listener = Listener::start(&desktop);
     let window = desktop.window(&data);
     desktop.activate(&window);
-    listener.hears("said Connected");
+    listener.hears("focus frame Fanfare");
 
     desktop.keys(&["ctrl+n"]);
     listener.hears("focus entry To");
