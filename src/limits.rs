@@ -2,6 +2,7 @@
 
 mod abuse;
 mod client;
+mod held;
 mod history;
 mod hosting;
 mod lookups;
@@ -9,6 +10,8 @@ mod nearness;
 mod network;
 mod people;
 mod pictures;
+mod rates;
+mod streams;
 mod testing;
 mod wire;
 
@@ -16,6 +19,7 @@ use std::time::Duration;
 
 pub use self::abuse::*;
 pub use self::client::*;
+pub use self::held::*;
 pub use self::history::*;
 pub use self::hosting::*;
 pub use self::lookups::*;
@@ -23,6 +27,8 @@ pub use self::nearness::{Interfaces, Nearness};
 pub use self::network::{neighbourhood, network};
 pub use self::people::*;
 pub use self::pictures::*;
+pub(crate) use self::rates::{Rate, Rates};
+pub use self::streams::*;
 pub use self::testing::*;
 pub use self::wire::*;
 
@@ -236,11 +242,6 @@ pub const BATCHES_WAITING_MAX: usize = 4096;
 /// Connections of one process, or as many as its limit of open files allows. Over it, a connection on which no whole
 /// message has come yet makes room; else the new one is closed.
 pub const CONNECTIONS_MAX: usize = 10_000;
-/// TLS and WebSocket handshakes under way of peers that connect to one process; over it, the oldest is
-/// dropped.
-pub const GREETINGS_MAX: usize = 1000;
-/// The same for one address (or one IPv6 /64); over it, a new one is dropped.
-pub const GREETINGS_PER_ADDRESS_MAX: usize = 100;
 /// Connections that one process opens at a time; over it, a further one fails.
 pub const DIALS_MAX: usize = 1000;
 /// Connections opened by one address (or one IPv6 /64); over it, a new one is closed.
@@ -362,39 +363,3 @@ pub const LINKS_WAITING_MAX: usize = 16;
 pub const LOG_FLUSH_WAIT: Duration = Duration::from_secs(1);
 /// How long a program that was told to stop waits for the disk to take its writes.
 pub const STOP_WAIT: Duration = Duration::from_secs(5);
-
-/// Bytes of the table entries of one remembered message of which nothing is owed.
-pub const REMEMBERED_MESSAGE_BYTES: usize = 200;
-/// Bytes of one server transaction's table entries, besides its answer.
-pub const SERVER_TRANSACTION_BYTES: usize = 400;
-/// Bytes of the table entries of one request that was turned away.
-pub const TURNED_AWAY_BYTES: usize = 96;
-/// What a proxy may hold for others, by kind: the most bytes of each, even when all the others are at their most.
-/// Users, lists and settings come on top; these are up to the operator.
-pub const PROXY_HELD_BYTES: [(&str, usize); 21] = [
-    ("legs under way", LEG_BYTES_OPEN_MAX),
-    ("reports under way", REPORT_BYTES_MAX + 2 * MESSAGE_BYTES_MAX),
-    ("messages in the mailbox", MAILBOX_BYTES_MAX),
-    ("messages owed to devices", AWAY_BYTES_MAX),
-    ("messages remembered", DISPATCHES_REMEMBERED_MAX * REMEMBERED_MESSAGE_BYTES),
-    ("ordinary requests under way", RELAY_BYTES_OPEN_MAX),
-    ("requests of sessions that wait", SESSION_BYTES_WAITING_MAX),
-    ("names that were looked up", NAMES_KNOWN_MAX * NAME_KNOWN_BYTES),
-    ("answers kept for retransmissions", ANSWER_BYTES_MAX),
-    ("server transactions", SERVER_TRANSACTIONS_MAX * SERVER_TRANSACTION_BYTES),
-    ("requests that were turned away", TURNED_AWAY_MAX * TURNED_AWAY_BYTES),
-    ("bindings", BINDINGS_BYTES_MAX),
-    ("registrations that wait for the disk", REGISTERS_WAITING_BYTES_MAX),
-    ("devices", DEVICES_MAX * (2 * DEVICE_NAME_BYTES_MAX + 512)),
-    ("nonces used", NONCES_USED_MAX * 192),
-    ("wrong passwords", WRONG_PASSWORD_PLACES_MAX * (URI_BYTES_MAX + 128)),
-    ("messages of streams that are not whole", STREAM_BYTES_MAX + CONNECTIONS_MAX * STREAM_BYTES_FREE),
-    ("messages of streams that wait for the machine", STREAM_BYTES_WAITING_MAX),
-    (
-        "bytes to be written to streams",
-        OUTPUT_BYTES_WAITING_MAX
-            + CONNECTIONS_MAX * (CONNECTION_QUEUE_BYTES_FREE + 2 * PONGS_UNREAD_BYTES_MAX),
-    ),
-    ("datagrams that wait for the machine", INPUTS_WAITING_MAX * DATAGRAM_BYTES_MAX),
-    ("datagrams that wait for their socket", DATAGRAM_BYTES_WAITING_MAX),
-];

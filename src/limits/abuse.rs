@@ -115,7 +115,3 @@ pub const SESSION_REQUESTS_WAITING_MAX: usize = 10_000;
 pub const SESSION_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
 /// Of both, one of so many parts is for responses alone.
 pub const SESSION_RESPONSES_PART: usize = 4;
-/// A peer that has ended its half of a stream gets the answers to its requests for this long.
-pub const HALF_CLOSED_WAIT: Duration = Duration::from_secs(5);
-/// Bytes of pongs that wait until a WebSocket's peer takes them; over it, the peer is not read from either.
-pub const PONGS_UNREAD_BYTES_MAX: usize = 2 * 1024;

@@ -172,7 +172,7 @@ impl Connections {
     pub(super) fn spoke(&self, flow: Flow) {
         if let Some(connection) = flow.connection {
             let table = &mut *self.table();
-            table.inbound.spoke(connection);
+            table.inbound.spoke(flow.remote.ip(), connection);
             table.outbound.spoke(connection);
         }
     }
@@ -232,6 +232,11 @@ impl Connections {
     pub(super) fn add(&self, mut flow: Flow, peer: Option<Peer>, opened: Opened) -> Option<Outbound> {
         if opened == Opened::ByUs {
             self.make_room_for_ours();
+        } else if let Some(silent) =
+            self.chosen(|table| table.inbound.makes_room_for_own(flow.remote.ip(), self.limits))
+        {
+            tracing::debug!(flow = %silent, "silent, and its address opens another connection");
+            self.close(silent);
         }
         if self.is_full() {
             self.make_room(flow.remote.ip())?;

@@ -4,7 +4,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rustls::Error;
 use rustls::crypto::{CryptoProvider, ring};
@@ -12,6 +12,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use tokio::time::Instant;
 
 use super::certificate::{Described, Fingerprint, names};
 use crate::sip::Uri;
@@ -158,44 +159,72 @@ const fn mode(_found: &Metadata) -> u32 {
 #[derive(Debug)]
 pub(super) struct Renewed {
     identity: Identity,
-    current: Mutex<(Stamp, Arc<CertifiedKey>)>,
+    current: Mutex<Current>,
 }
+
+#[derive(Debug)]
+struct Current {
+    stamp: Stamp,
+    /// When the stamp was taken.
+    asked: Instant,
+    key: Arc<CertifiedKey>,
+}
+
+/// For so long the files are not looked at again, however many peers say hello.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
 /// The modification times and modes by which a changed pair of files is detected.
 type Stamp = [Option<(SystemTime, u32)>; 2];
 
 impl Renewed {
     pub(super) fn start(identity: Identity) -> Result<Self, TlsFileError> {
-        let stamp = stamp(&identity);
-        let key = certified_key(&identity)?;
-        Ok(Self { identity, current: Mutex::new((stamp, Arc::new(key))) })
+        let current = Mutex::new(read(&identity)?);
+        Ok(Self { identity, current })
     }
 
     /// Reads the files now, changed or not.
     pub(super) fn renew(&self) -> Result<(), TlsFileError> {
-        let stamp = stamp(&self.identity);
-        let key = certified_key(&self.identity)?;
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = (stamp, Arc::new(key));
+        let read = read(&self.identity)?;
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(())
+    }
+
+    /// The certificate to present at this time.
+    fn at(&self, now: Instant) -> Arc<CertifiedKey> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.saturating_duration_since(current.asked) >= LOOKED_AT_EVERY {
+            current.asked = now;
+            self.look(&mut current);
+        }
+        Arc::clone(&current.key)
+    }
+
+    fn look(&self, current: &mut Current) {
+        let stamp = stamp(&self.identity);
+        if stamp == current.stamp {
+            return;
+        }
+        current.stamp = stamp;
+        match certified_key(&self.identity) {
+            Ok(key) => {
+                tracing::info!("the renewed certificate is used from now on");
+                current.key = Arc::new(key);
+            }
+            Err(error) => tracing::warn!(%error, "the renewed certificate is not used"),
+        }
     }
 }
 
 impl ResolvesServerCert for Renewed {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = stamp(&self.identity);
-        if stamp != current.0 {
-            current.0 = stamp;
-            match certified_key(&self.identity) {
-                Ok(key) => {
-                    tracing::info!("the renewed certificate is used from now on");
-                    current.1 = Arc::new(key);
-                }
-                Err(error) => tracing::warn!(%error, "the renewed certificate is not used"),
-            }
-        }
-        Some(Arc::clone(&current.1))
+        Some(self.at(Instant::now()))
     }
+}
+
+fn read(identity: &Identity) -> Result<Current, TlsFileError> {
+    // Before the key is read, so that a change meanwhile is noticed.
+    let (stamp, asked) = (stamp(identity), Instant::now());
+    Ok(Current { stamp, asked, key: Arc::new(certified_key(identity)?) })
 }
 
 fn stamp(identity: &Identity) -> Stamp {
@@ -267,6 +296,31 @@ mod tests {
         let before = stamp(&identity);
         set(0o600);
         assert_ne!(stamp(&identity), before);
+    }
+
+    #[test]
+    fn w31_the_files_are_looked_at_once_a_second_however_many_say_hello() {
+        let folder = tempfile::tempdir().unwrap();
+        let (chain, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let make = || {
+            let made = rcgen::generate_simple_self_signed(vec!["domain.com".to_owned()]).unwrap();
+            std::fs::write(&chain, made.cert.pem()).unwrap();
+            std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+            made.cert.der().clone()
+        };
+        let first = make();
+        let renewed = Renewed::start(Identity { chain: chain.clone(), key: key.clone() }).unwrap();
+        let start = renewed.current.lock().unwrap().asked;
+        let shown = |millis| renewed.at(start + Duration::from_millis(millis)).cert.first().cloned().unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        let second = make();
+        assert_eq!((shown(0), shown(999)), (first.clone(), first));
+        assert_eq!((shown(1000), shown(1001)), (second.clone(), second));
+        std::thread::sleep(Duration::from_millis(20));
+        let third = make();
+        renewed.renew().unwrap();
+        assert_eq!(shown(1002), third, "asked for, it is at once");
     }
 
     #[test]

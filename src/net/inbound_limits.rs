@@ -1,6 +1,7 @@
 //! Limits on peers: the connections that they opened, and bytes of incomplete messages (W31).
 //!
-//! One address can use a part of either, never all. When the pool is full, a connection without any complete message
+//! One address can use a part of either, never all; its own oldest connection without any complete message makes room for
+//! its next. When the pool is full, a connection without any complete message
 //! yet makes room for a new one, the oldest first; if all have sent one, the neighbourhood with the most connections
 //! gives up one, so that nobody fills the pool from a handful of addresses. It is the same with the bytes: the
 //! neighbourhood that holds most makes room for others.
@@ -49,6 +50,8 @@ impl StreamLimits {
 struct InboundPeer {
     connections: usize,
     bytes: usize,
+    /// Those of its connections on which no complete message has come yet.
+    silent: BTreeSet<ConnectionId>,
 }
 
 /// See the top of this file.
@@ -87,6 +90,7 @@ impl InboundPeers {
             return false;
         }
         peer.connections += 1;
+        peer.silent.insert(connection);
         self.silent.insert(connection);
         self.change_crowd(ip, |crowd| {
             crowd.insert(connection);
@@ -94,9 +98,20 @@ impl InboundPeers {
         true
     }
 
+    /// The connection to close for another one of that address, if it has as many as it may: the oldest that has sent
+    /// nothing complete.
+    pub(super) fn makes_room_for_own(&self, ip: IpAddr, limits: StreamLimits) -> Option<ConnectionId> {
+        let peer = self.peers.get(&network(ip))?;
+        peer.silent.first().copied().filter(|_| peer.connections >= limits.per_address_max)
+    }
+
     /// A complete message has arrived.
-    pub(super) fn spoke(&mut self, connection: ConnectionId) {
-        self.silent.remove(&connection);
+    pub(super) fn spoke(&mut self, ip: IpAddr, connection: ConnectionId) {
+        if self.silent.remove(&connection)
+            && let Some(peer) = self.peers.get_mut(&network(ip))
+        {
+            peer.silent.remove(&connection);
+        }
     }
 
     /// The connection to close for a newcomer from `ip` when the pool is full: one that has sent nothing complete, else
@@ -116,7 +131,10 @@ impl InboundPeers {
         self.change_crowd(ip, |crowd| {
             crowd.remove(&connection);
         });
-        self.change(ip, |peer| peer.connections = peer.connections.saturating_sub(1));
+        self.change(ip, |peer| {
+            peer.connections = peer.connections.saturating_sub(1);
+            peer.silent.remove(&connection);
+        });
     }
 
     /// An incomplete message on a connection has that many bytes now. Returns the connections to close for it: the
@@ -220,7 +238,10 @@ mod tests {
         assert!(inbound.enter(a, ConnectionId(1), LIMITS) && inbound.enter(b, ConnectionId(2), LIMITS));
         assert!(!inbound.enter(a, ConnectionId(3), LIMITS), "one /64 is one peer");
         assert!(inbound.enter(far, ConnectionId(4), LIMITS));
-        inbound.spoke(ConnectionId(1));
+        assert_eq!(inbound.makes_room_for_own(far, LIMITS), None, "it may have another");
+        assert_eq!(inbound.makes_room_for_own(a, LIMITS), Some(ConnectionId(1)));
+        inbound.spoke(a, ConnectionId(1));
+        assert_eq!(inbound.makes_room_for_own(a, LIMITS), Some(ConnectionId(2)), "the oldest that is silent");
         assert_eq!(inbound.makes_room(far), Some(ConnectionId(2)));
 
         let hold = |inbound: &mut InboundPeers, ip: IpAddr, number: u64, free: usize| {
@@ -258,10 +279,11 @@ mod tests {
         let ip = |text: String| text.parse::<IpAddr>().unwrap();
         let first = ip("192.0.2.1".to_owned());
         assert!(inbound.enter(first, ConnectionId(1), limits));
-        inbound.spoke(ConnectionId(1));
+        inbound.spoke(first, ConnectionId(1));
         for number in 2..=20 {
-            assert!(inbound.enter(ip(format!("2001:db8:7:{number}::1")), ConnectionId(number), limits));
-            inbound.spoke(ConnectionId(number));
+            let ip = ip(format!("2001:db8:7:{number}::1"));
+            assert!(inbound.enter(ip, ConnectionId(number), limits));
+            inbound.spoke(ip, ConnectionId(number));
         }
         assert_eq!(inbound.makes_room(ip("198.51.100.9".to_owned())), Some(ConnectionId(20)));
         assert_eq!(inbound.makes_room(first), Some(ConnectionId(20)));

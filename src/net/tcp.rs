@@ -9,7 +9,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -105,7 +105,11 @@ fn greet_apart(
     (stream, remote): (TcpStream, SocketAddr),
     connections: &Arc<Connections>,
 ) {
-    let Some(slot) = greetings.enter(remote.ip()) else { return };
+    if !greetings.may_begin(remote.ip(), Instant::now().into_std()) {
+        tracing::debug!(%remote, "too many handshakes a second");
+        return;
+    }
+    let slot = greetings.enter(remote.ip());
     let number = slot.number();
     let (home, connections) = (Handle::current(), Arc::clone(connections));
     greetings.serve(number, async move {

@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 use super::Origins;
 use super::connections::{Connections, Outbound};
 use super::half_message::Half;
-use crate::limits::{MESSAGE_BYTES_MAX, PONGS_UNREAD_BYTES_MAX};
+use crate::limits::{MESSAGE_BYTES_MAX, PONGS_UNREAD_BYTES_MAX, UPGRADE_HEAD_BYTES_MAX};
 use crate::machine::Flow;
 
 /// Bytes read at a time; most messages are smaller.
@@ -53,11 +53,23 @@ where
         .max_write_buffer_size(MESSAGE_BYTES_MAX + 2 * PONGS_UNREAD_BYTES_MAX)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let counted =
-        Counted { stream, read: Arc::default(), half: None, unsent: Arc::default(), is_blocked: false };
+    let counted = Counted {
+        stream,
+        read: Arc::default(),
+        bytes_max: UPGRADE_HEAD_BYTES_MAX,
+        half: None,
+        unsent: Arc::default(),
+        is_blocked: false,
+    };
     #[expect(clippy::result_large_err, reason = "the library's own types")]
     let agree = |request: &Request, response: Response| agree(request, response, origins);
-    tokio_tungstenite::accept_hdr_async_with_config(counted, agree, Some(config)).await.map_err(Box::new)
+    let greeted = tokio_tungstenite::accept_hdr_async_with_config(counted, agree, Some(config)).await;
+    let mut socket = greeted.map_err(Box::new)?;
+    // From here on `Half` and the library say how much.
+    let counted = socket.get_mut();
+    counted.bytes_max = usize::MAX;
+    counted.read.store(0, Ordering::Relaxed);
+    Ok(socket)
 }
 
 /// Rejects pages from other origins (RFC 6455 §4.2.2), and confirms the subprotocol (RFC 7118 §4.1).
@@ -231,11 +243,14 @@ impl Unsent {
     }
 }
 
-/// A stream that counts the bytes read since the last complete message, and those that wait to be sent.
+/// A stream that counts the bytes read since the last complete message (at first, those of the head that asks for a WebSocket), and
+/// those that wait to be sent.
 #[derive(Debug)]
 pub(super) struct Counted<S> {
     stream: S,
     read: Arc<AtomicUsize>,
+    /// More than so many end the stream.
+    bytes_max: usize,
     half: Option<Half>,
     unsent: Arc<Unsent>,
     /// The last write has to wait until the peer takes something; that wakes the task, which then reads on.
@@ -256,6 +271,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
         let more = buffer.filled().len() - before;
         let bytes = this.read.fetch_add(more, Ordering::Relaxed) + more;
+        if bytes > this.bytes_max {
+            return Poll::Ready(Err(io::Error::other("the head that asks for a WebSocket is too long")));
+        }
         if this.half.as_mut().is_some_and(|half| !half.holds(bytes)) {
             return Poll::Ready(Err(io::Error::other("too much is half said")));
         }

@@ -154,3 +154,26 @@ fn over_the_limit_connections_are_refused() {
         assert!(matches!(net.connect(ConnectId(1), hop, None), Some(NetEvent::ConnectFailed { .. })));
     });
 }
+
+#[test]
+fn w31_of_an_address_with_all_its_connections_the_oldest_silent_one_gives_way_and_none_that_spoke() {
+    run(async {
+        let limits = StreamLimits { per_address_max: 2, ..StreamLimits::USUAL };
+        let mut net = Net::bind_with(&[any(Transport::Tcp)], &NetSettings::default(), limits).await.unwrap();
+        let connect = || std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        let mut peers = [connect(), connect(), connect()];
+        let Some(NetEvent::Disconnected { flow }) = net.receive().await else { panic!("the first") };
+        assert_eq!(flow.remote, peers[0].local_addr().unwrap());
+        for peer in &mut peers[1..] {
+            peer.write_all(MESSAGE).unwrap();
+            assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
+        }
+        let newest = tokio::net::TcpStream::connect(net.locals()[0].1).await.unwrap();
+        newest.readable().await.unwrap();
+        assert_eq!(newest.try_read(&mut [0; 1]).unwrap_or(0), 0, "all have spoken, so the newest goes");
+        for peer in &mut peers[1..] {
+            peer.write_all(MESSAGE).unwrap();
+            assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
+        }
+    });
+}

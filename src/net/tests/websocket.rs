@@ -2,25 +2,67 @@
 
 use super::*;
 
+/// What asks for a WebSocket, but for its end.
+const HEAD: &str = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\n";
+
 /// A peer after its handshake.
 async fn greeted(net: &Net) -> std::net::TcpStream {
-    let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
-    peer.write_all(
-        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\n\r\n",
-    )
-    .unwrap();
+    let peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+    answered(peer, format!("{HEAD}\r\n")).await.unwrap()
+}
+
+/// Asks for a WebSocket; none if the connection is closed instead.
+async fn answered(mut peer: std::net::TcpStream, head: String) -> Option<std::net::TcpStream> {
     let read = tokio::task::spawn_blocking(move || {
+        peer.write_all(head.as_bytes()).ok()?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
-            peer.read_exact(&mut byte).unwrap();
+            peer.read_exact(&mut byte).ok()?;
             head.push(byte[0]);
         }
         assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
-        peer
+        Some(peer)
     });
     read.await.unwrap()
+}
+
+#[test]
+fn w31_the_head_that_asks_for_a_websocket_has_an_end_and_what_follows_has_another() {
+    run(async {
+        let mut net = Net::bind(&[any(Transport::Ws)]).await.unwrap();
+        let connect = || std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        let cookies = |bytes: usize| format!("{HEAD}Cookie: {}\r\n", "x".repeat(bytes));
+        assert!(answered(connect(), format!("{}\r\n", cookies(9000))).await.is_none());
+        assert!(answered(connect(), cookies(9000)).await.is_none(), "its end is not waited for");
+        let mut peer = answered(connect(), format!("{}\r\n", cookies(7000))).await.unwrap();
+        let message = [MESSAGE, &b"\r\n".repeat(8000)].concat();
+        peer.write_all(&frame(TEXT, &message)).unwrap();
+        let Some(NetEvent::Received { bytes, .. }) = net.receive().await else { panic!("a message") };
+        assert_eq!(bytes, message);
+    });
+}
+
+#[test]
+fn w31_who_begins_too_many_handshakes_a_second_gets_none_and_others_do() {
+    run(async {
+        let net = Net::bind(&[any(Transport::Ws)]).await.unwrap();
+        let begun = tokio::time::Instant::now();
+        let mut served = 0;
+        for _ in 0..200 {
+            let peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+            served += u32::from(answered(peer, format!("{HEAD}\r\n")).await.is_some());
+        }
+        let seconds = u32::try_from(begun.elapsed().as_secs()).unwrap() + 1;
+        let most = crate::limits::GREETINGS_AT_ONCE + seconds * crate::limits::GREETINGS_PER_SECOND;
+        assert!((crate::limits::GREETINGS_AT_ONCE..=most).contains(&served), "{served}");
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 7, 1], 0).into()).unwrap();
+        let other = socket.connect(net.locals()[0].1).await.unwrap().into_std().unwrap();
+        other.set_nonblocking(false).unwrap();
+        assert!(answered(other, format!("{HEAD}\r\n")).await.is_some());
+    });
 }
 
 /// A masked frame; the mask is zero.

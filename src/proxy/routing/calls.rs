@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use super::router::Target;
 use crate::limits::{
-    SESSION_COUNTED_WITHIN, SESSION_COUNTS_BYTES_MAX, SESSION_INVITE_KEPT, SESSION_INVITES_BYTES_MAX,
-    SESSION_PARTIES_BYTES_MAX, SESSION_PARTY_PLACES_MAX, SESSION_RESPONSES_BYTES_MAX, SESSION_RESPONSES_MAX,
-    SESSION_RESPONSES_UNPROVEN_BYTES_MAX, SESSION_ROUTE_SECS, USER_CALLERS_MAX, USER_CALLS_ELSEWHERE,
+    Rate, Rates, SESSION_COUNTED_WITHIN, SESSION_COUNTS_BYTES_MAX, SESSION_INVITE_KEPT,
+    SESSION_INVITES_BYTES_MAX, SESSION_PARTIES_BYTES_MAX, SESSION_PARTY_PLACES_MAX,
+    SESSION_RESPONSES_BYTES_MAX, SESSION_RESPONSES_MAX, SESSION_RESPONSES_UNPROVEN_BYTES_MAX,
+    SESSION_ROUTE_SECS, USER_CALLERS_MAX, USER_CALLS_ELSEWHERE,
 };
 use crate::proxy::guard::source::Source;
-use crate::proxy::guard::strangers::Rates;
 use crate::sip::Uri;
 
 /// Bytes of an entry besides its texts.
@@ -189,7 +189,7 @@ impl Calls {
 
     /// Counts one more call of a user to an address of others; false if that exceeds what one may make in a minute.
     pub(crate) fn may_call_elsewhere(&mut self, user: u128, now: Instant) -> bool {
-        self.elsewhere.allows(user, USER_CALLS_ELSEWHERE, now)
+        self.elsewhere.allows(user, Rate::per_minute(USER_CALLS_ELSEWHERE), now)
     }
 
     /// Whether a party of a dialog said to be there, or a proxy before it did.

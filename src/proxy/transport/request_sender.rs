@@ -4,6 +4,8 @@
 //! A request starts with [`RequestSender::begin`]. Once it has a flow, [`SenderStep::Ready`] asks for its bytes (Via
 //! names the flow), which [`RequestSender::send`] takes. It ends in a final response or in [`SenderStep::Failed`].
 
+mod hops;
+
 mod consent;
 
 mod tcp_refused_cache;
@@ -26,7 +28,7 @@ use super::pacer::Pacer;
 use super::sockets::Sockets;
 use super::streams::Streams;
 use super::validation::Validation;
-use crate::limits::{CONNECT_WAIT, DATAGRAM_PAYLOAD_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
+use crate::limits::{DATAGRAM_PAYLOAD_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{
     ConnectId, ConnectionId, Flow, Hop, LookupTerms, RequestId, ResolveId, SendFault, TimerReason, Transmit,
 };
@@ -330,65 +332,6 @@ impl RequestSender {
             return Some(SenderStep::Failed { user, fault, transmissions });
         }
         None
-    }
-
-    fn try_hops(&mut self, user: User, mut rest: Rest, fault: Fault) {
-        while let Some(hop) = rest.hops.pop() {
-            if self.is_shut_out(&rest, hop.remote) {
-                continue;
-            }
-            if hop.transport == Transport::Udp
-                && let Some(local) = self.sockets.local(Transport::Udp, hop.remote)
-            {
-                return self.keep(user, rest, Flow::udp(local, hop.remote));
-            }
-            // Without a UDP socket of that address family, a stream is what is left (RFC 3261 §18.1.1).
-            let transport = if hop.transport == Transport::Udp { Transport::Tcp } else { hop.transport };
-            let ends = rest.ends;
-            return self.connect(user, (Hop { transport, ..hop }, rest), None, ends);
-        }
-        match rest.otherwise.take().filter(|flow| self.is_usable(*flow)) {
-            Some(flow) => self.keep(user, rest, flow),
-            None => {
-                self.steps.push_back(SenderStep::Failed { user, fault, transmissions: rest.transmissions });
-            }
-        }
-    }
-
-    fn fall_back(&mut self, user: User, wait: Wait, fault: Fault, now: Instant) {
-        let Wait { mut rest, large, .. } = wait;
-        let Some(large) = large else {
-            return self.try_hops(user, rest, fault);
-        };
-        if let Some(hop) = rest.take_stream() {
-            let ends = rest.ends.min(now + CONNECT_WAIT);
-            return self.connect(user, (hop, rest), Some(large), ends);
-        }
-        self.refused.add(large.flow.remote, now);
-        if !large.fits {
-            // Silence may come from a peer that is away; a refusal comes from one that takes no connections.
-            let fault = if fault == Fault::Timeout { fault } else { Fault::TooLarge };
-            return self.try_hops(user, rest, fault);
-        }
-        self.keep(user, rest, large.flow);
-    }
-
-    /// A request has a flow: notes where else it may go.
-    fn keep(&mut self, user: User, mut rest: Rest, flow: Flow) {
-        // A flow over UDP may be made of an address that somebody named.
-        if flow.transport == Transport::Udp && self.is_shut_out(&rest, flow.remote) {
-            return self.try_hops(user, rest.after_failure(0), Fault::NoRoute);
-        }
-        let has_more = !rest.hops.is_empty() || rest.otherwise.is_some();
-        if !has_more && (flow.transport.is_reliable() || rest.consent.is_given_for(flow.remote.ip())) {
-            (rest.consent, rest.inner) = (Consent::NotNeeded, Inner::Open);
-        }
-        let is_of_use = has_more || rest.failed > 0 || rest.is_alone || rest.consent != Consent::NotNeeded;
-        // Nothing more is heard of what passes without a transaction.
-        if is_of_use && !matches!(user, User::Session(_)) {
-            self.rests.insert(user, rest);
-        }
-        self.ready(user, flow);
     }
 
     fn fail(&mut self, user: User, fault: Fault) {

@@ -13,9 +13,12 @@ fn a_renewed_certificate_is_used_without_a_restart_and_a_broken_one_is_not() {
         dial(&mut client, 1, remote, "old.com");
         connected(&mut client).await;
         let identity = authority.sign(&["new.com"], |_| ());
+        // The files are looked at once a second.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
         dial(&mut client, 2, remote, "new.com");
         connected(&mut client).await;
         std::fs::write(identity.chain, "half a file").unwrap();
+        tokio::time::sleep(Duration::from_millis(1100)).await;
         let mut client = Net::open(&[], &authority.client()).await.unwrap();
         dial(&mut client, 3, remote, "new.com");
         connected(&mut client).await;
