@@ -65,9 +65,10 @@ fn of_certificate(fault: &CertificateError) -> CertificateFault {
     }
 }
 
-/// `DnsName("a.example")` as `a.example`.
+/// `DnsName("a.example")` as `a.example`, and `IpAddress(192.0.2.1)` as `192.0.2.1`.
 fn bare(name: &str) -> &str {
-    name.split('"').nth(1).unwrap_or(name)
+    let address = || name.strip_prefix("IpAddress(")?.strip_suffix(')');
+    name.split('"').nth(1).or_else(address).unwrap_or(name)
 }
 
 /// The day in UTC; none if it is too far away.
