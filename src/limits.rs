@@ -119,7 +119,7 @@ pub const WRONG_PASSWORDS_PER_SOURCE_MAX: u32 = 100;
 pub const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_secs(60);
 /// Pairs of user and source whose wrong passwords are counted, and sources; over it, the one with the fewest is forgotten.
 pub const WRONG_PASSWORD_PLACES_MAX: usize = 10_000;
-/// Contacts in a response that a client reads, to find its binding's expiry or its redirect targets.
+/// Contacts in a 3xx that a client reads, to find its redirect targets.
 pub const CONTACTS_READ_MAX: usize = 100;
 /// Addresses of its server from which a client accepts requests; further ones of a lookup are ignored.
 pub const SERVER_ADDRESSES_MAX: usize = 64;

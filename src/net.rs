@@ -86,7 +86,7 @@ pub use self::pinned::{Pin, RefusedCertificate};
 use self::resolve::{Resolver, Route};
 use self::tcp::Greeting;
 use self::tls::Tls;
-pub use self::tls::{TlsFiles, check_authorities};
+pub use self::tls::{TlsFiles, TypedServer, check_authorities};
 use self::udp::UdpPort;
 pub use self::websocket_origins::Origins;
 
@@ -100,6 +100,8 @@ pub struct NetSettings {
     pub tls: TlsFiles,
     /// A certificate that the user trusts.
     pub pin: Option<Pin>,
+    /// The server, if the user gave it by its IP address.
+    pub typed: Option<TypedServer>,
     /// The name server to ask, instead of this system's.
     pub dns: Option<SocketAddr>,
     /// The web pages that may open WebSockets.
@@ -155,7 +157,9 @@ impl Net {
         // A random start out of 2^62: a run will not reuse the numbers of an earlier one.
         let before_first = Random::from_os().map_or(0, |mut random| random.bits() >> 2);
         let connections = Arc::new(Connections::new(sender.clone(), before_first, limits));
-        let tls = Arc::new(Tls::new(&settings.tls, settings.pin.clone()).map_err(Box::new)?);
+        let tls = Arc::new(
+            Tls::new(&settings.tls, settings.pin.clone(), settings.typed.clone()).map_err(Box::new)?,
+        );
         let origins = Arc::new(settings.origins.clone());
         let greetings = Arc::new(Greetings::new(GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX));
         let lookups = Arc::new(Lookups::new(settings.dns));

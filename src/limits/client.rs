@@ -56,3 +56,7 @@ pub const ORDERED_BYTES_MAX: usize = 64 * 1024;
 pub const ORDERS_REMEMBERED_MAX: usize = 256;
 /// Characters of a name, or of another line of the window, that are put in order; no window is wide enough for more.
 pub const LINE_CHARS_MAX: usize = 400;
+/// How long the place that a redirect names may be silent while another one is left, in units of T1 (8 s).
+pub const REDIRECT_WAIT_T1: u32 = 16;
+/// How long messages wait for a registrar to say in which realm it asks, in units of T1 (4 s).
+pub const REALM_WAIT_T1: u32 = 8;

@@ -17,8 +17,10 @@ pub const LOOKUPS_WAITING_MAX: usize = 4000;
 pub const LOOKUPS_WAITING_PART: usize = 4;
 /// The longest name that DNS has (RFC 1035 §2.3.4); a longer one leads nowhere.
 pub const DNS_NAME_BYTES_MAX: usize = 253;
-/// Servers considered for one name (RFC 3263); further NAPTR and SRV records are ignored.
+/// Servers of one name whose addresses are looked up at a time (RFC 3263), and services of a domain by NAPTR.
 pub const LOOKUP_PLACES_MAX: usize = 8;
+/// How many times that many, if none of those before has an address; further SRV records are ignored.
+pub const LOOKUP_ROUNDS_MAX: usize = 4;
 /// Records of one answer of DNS that are looked at; whoever owns a domain may send thousands.
 pub const DNS_RECORDS_READ_MAX: usize = 64;
 /// Aliases that are followed from one name.
@@ -38,6 +40,12 @@ pub const LOOKUP_HOPS_MAX: usize = 8;
 pub const LOOKUP_WAIT: Duration = Duration::from_secs(10);
 /// How long a DNS query with EDNS (RFC 6891) may take; if unanswered, one without EDNS may take as long.
 pub const QUESTION_WAIT: Duration = Duration::from_millis(1250);
+/// Name servers that are asked, as in resolv.conf(5).
+pub const NAME_SERVERS_MAX: usize = 3;
+/// How long a name server may be silent before the next one is asked too.
+pub const NAME_SERVER_WAIT: Duration = Duration::from_millis(300);
+/// How long one that failed or was silent is asked after the others.
+pub const NAME_SERVER_LAST_FOR: Duration = Duration::from_secs(30);
 /// DNS queries under way at a time; the others wait.
 pub const DNS_QUESTIONS_MAX: usize = 128;
 /// Of these, the queries of one payer.

@@ -2,18 +2,18 @@
 //! routers and firewalls often leave NAPTR or AAAA unanswered, and servers without EDNS refuse queries that use it
 //! (FORMERR, NOTIMP, SERVFAIL), so these are repeated without EDNS.
 
+mod servers;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use tokio::sync::Semaphore;
 
-use crate::limits::{DNS_ALIASES_MAX, DNS_QUESTIONS_MAX, DNS_RECORDS_READ_MAX, QUESTION_WAIT};
+use self::servers::NameServers;
+use crate::limits::{DNS_ALIASES_MAX, DNS_QUESTIONS_MAX, DNS_RECORDS_READ_MAX};
 
 /// What came of one question.
 enum Answer<T> {
@@ -35,12 +35,11 @@ fn is_same(one: &Name, other: &str) -> bool {
     one.to_ascii().trim_end_matches('.').eq_ignore_ascii_case(other)
 }
 
-/// The name servers, and resolvers to query them.
+/// The name servers.
 pub(super) struct Dns {
     /// Used instead of the system's.
-    server: Option<SocketAddr>,
-    /// One with EDNS, which large answers need, and one without.
-    resolvers: OnceLock<Result<[TokioResolver; 2], String>>,
+    instead: Vec<SocketAddr>,
+    servers: OnceLock<Result<NameServers, String>>,
     /// Permits for further queries: each needs a socket.
     free: Semaphore,
 }
@@ -86,9 +85,9 @@ impl Questions {
 }
 
 impl Dns {
-    /// Queries this name server, or those of `/etc/resolv.conf`.
-    pub(super) const fn new(server: Option<SocketAddr>) -> Self {
-        Self { server, resolvers: OnceLock::new(), free: Semaphore::const_new(DNS_QUESTIONS_MAX) }
+    /// Queries these name servers, or those of `/etc/resolv.conf` if there are none.
+    pub(super) const fn new(instead: Vec<SocketAddr>) -> Self {
+        Self { instead, servers: OnceLock::new(), free: Semaphore::const_new(DNS_QUESTIONS_MAX) }
     }
 
     /// The records of a name that `read` accepts, in the order of the answer, the first ones if there are very many; a
@@ -125,40 +124,38 @@ impl Dns {
         read: fn(&RData) -> Option<T>,
         questions: &Questions,
     ) -> Answer<T> {
-        let Some(resolvers) = self.resolvers() else {
+        let Some(servers) = self.servers() else {
             questions.note("no name server is known");
             return Answer::none();
         };
         let Ok(_own) = questions.free.acquire().await else { return Answer::none() };
         let Ok(_free) = self.free.acquire().await else { return Answer::none() };
         let mut said = String::new();
-        for resolver in resolvers {
-            match tokio::time::timeout(QUESTION_WAIT, resolver.lookup(name, kind)).await {
-                Ok(Ok(found)) => {
+        for has_edns in [true, false] {
+            match servers.ask(has_edns, name, kind).await {
+                Ok(found) => {
                     questions.found(found.answers());
                     let records = found.answers().iter().filter_map(|record| read(&record.data));
                     return Answer::Records(records.take(DNS_RECORDS_READ_MAX).collect());
                 }
-                Ok(Err(NetError::Dns(DnsError::NoRecordsFound(none)))) => {
+                Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
                     let went_astray = kind == RecordType::SRV && !is_same(none.query.name(), name);
                     return if went_astray { Answer::LostInAlias } else { Answer::none() };
                 }
-                Ok(Err(NetError::Dns(DnsError::ResponseCode(code)))) => said = format!(" ({code})"),
-                Ok(Err(error)) => {
+                Err(NetError::Dns(DnsError::ResponseCode(code))) => said = format!(" ({code})"),
+                Err(error) => {
                     tracing::debug!(name, %kind, %error, "a question to DNS failed");
                     said.clear();
                 }
-                Err(_late) => said.clear(),
             }
         }
         questions.note(format!("{kind} of {}{said}", name.trim_end_matches('.')));
         Answer::none()
     }
 
-    fn resolvers(&self) -> Option<&[TokioResolver; 2]> {
-        let made = self.resolvers.get_or_init(|| {
-            let made = resolver(self.server, true).and_then(|with| Ok([with, resolver(self.server, false)?]));
-            let made = made.map_err(|error| error.to_string());
+    fn servers(&self) -> Option<&NameServers> {
+        let made = self.servers.get_or_init(|| {
+            let made = NameServers::new(&self.instead).map_err(|error| error.to_string());
             if let Err(error) = &made {
                 tracing::warn!(error, "no name server can be asked");
             }
@@ -166,27 +163,4 @@ impl Dns {
         });
         made.as_ref().ok()
     }
-}
-
-fn resolver(server: Option<SocketAddr>, edns: bool) -> Result<TokioResolver, NetError> {
-    let mut builder = match server {
-        Some(server) => {
-            let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
-                connection.port = server.port();
-                connection
-            });
-            let mut server = NameServerConfig::udp_and_tcp(server.ip());
-            server.connections = connections.to_vec();
-            let config = ResolverConfig::from_name_servers(vec![server]);
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-        }
-        None => TokioResolver::builder_tokio()?,
-    };
-    let options = builder.options_mut();
-    options.edns0 = edns;
-    options.timeout = QUESTION_WAIT;
-    options.attempts = 1;
-    // It would keep whole answers, up to 64 KB each as they came and far more as read. `NameCache` keeps what is of use.
-    options.cache_size = 0;
-    builder.build()
 }

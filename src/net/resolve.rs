@@ -13,7 +13,9 @@ use tokio::sync::Semaphore;
 
 use super::dns::{Dns, Questions};
 use super::local_ip_towards;
-use crate::limits::{DNS_NAME_BYTES_MAX, LOOKUP_HOPS_MAX, LOOKUP_PLACES_MAX, LOOKUP_WAIT, OTHER_FAMILY_WAIT};
+use crate::limits::{
+    DNS_NAME_BYTES_MAX, LOOKUP_HOPS_MAX, LOOKUP_PLACES_MAX, LOOKUP_ROUNDS_MAX, LOOKUP_WAIT, OTHER_FAMILY_WAIT,
+};
 use crate::machine::Hop;
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
@@ -97,9 +99,9 @@ impl fmt::Debug for Resolver {
 }
 
 impl Resolver {
-    /// Queries this name server, or those of `/etc/resolv.conf`.
-    pub(super) fn new(server: Option<SocketAddr>) -> Self {
-        Self { dns: Dns::new(server), random: Mutex::new(Random::from_os().ok()) }
+    /// Queries these name servers, or those of `/etc/resolv.conf` if there are none.
+    pub(super) fn new(servers: impl IntoIterator<Item = SocketAddr>) -> Self {
+        Self { dns: Dns::new(servers.into_iter().collect()), random: Mutex::new(Random::from_os().ok()) }
     }
 
     /// The hops, best first; none if there is no route. They hold as long as every record that led there. What was found
@@ -131,18 +133,23 @@ impl Resolver {
     }
 
     async fn hops(&self, name: &Name, questions: &Questions) -> Vec<Hop> {
-        let mut places = self.places(name, questions).await;
-        places.truncate(LOOKUP_PLACES_MAX);
+        let places = self.places(name, questions).await;
         let of_place = |place: NamedServer| async move {
             let remotes = self.addresses(&place, questions).await;
             remotes.into_iter().map(move |remote| Hop { transport: place.transport, remote })
         };
-        // Concurrently: a server that is not found does not delay the others.
-        let found = join_all(places.into_iter().map(of_place)).await;
         let mut hops: Vec<Hop> = Vec::new();
-        for hop in found.into_iter().flatten() {
-            if hops.len() < LOOKUP_HOPS_MAX && !hops.contains(&hop) {
-                hops.push(hop);
+        // Those after the first few matter only if none of the others has an address.
+        for some in places.chunks(LOOKUP_PLACES_MAX).take(LOOKUP_ROUNDS_MAX) {
+            // Concurrently: a server that is not found does not delay the others.
+            let found = join_all(some.iter().cloned().map(of_place)).await;
+            for hop in found.into_iter().flatten() {
+                if hops.len() < LOOKUP_HOPS_MAX && !hops.contains(&hop) {
+                    hops.push(hop);
+                }
+            }
+            if !hops.is_empty() {
+                break;
             }
         }
         hops

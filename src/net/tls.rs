@@ -2,19 +2,22 @@
 //! (RFC 5922; W32).
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig,
     SignatureScheme,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
+use webpki::KeyUsage;
 
-use super::certificate::{Fingerprint, check_own_authority, is_by_wildcard, names_sip_domain};
+use super::certificate::{Fingerprint, check_own_authority, is_by_wildcard, names, names_sip_domain};
 use super::identity::{Identity, Renewed, TlsFileError, certificates_in, provider};
 use super::pinned::{Pin, Pinned, RefusedCertificate};
 
@@ -27,6 +30,16 @@ pub struct TlsFiles {
     pub authorities: Option<PathBuf>,
     /// A server's certificate may use a wildcard (`*.domain.com`), which RFC 5922 §7.2 forbids but providers use.
     pub wildcards: bool,
+}
+
+/// The server that the user gave by its IP address: a certificate for that address names it as well as one for the domain
+/// (as RFC 2818 §3.1 has it; RFC 5922 §7.1 reads no addresses, since it begins with a domain).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedServer {
+    /// The domain that its certificate may name instead.
+    pub domain: Arc<str>,
+    /// The address.
+    pub address: IpAddr,
 }
 
 /// Reads a file of authorities to check whether it can be used.
@@ -49,6 +62,7 @@ pub(super) struct Tls {
     wildcards: bool,
     pin: Option<Pin>,
     refused: Arc<Mutex<Option<RefusedCertificate>>>,
+    typed: Option<TypedServer>,
 }
 
 impl fmt::Debug for Tls {
@@ -62,12 +76,16 @@ impl Tls {
     ///
     /// # Errors
     /// One of them cannot be used.
-    pub(super) fn new(files: &TlsFiles, pin: Option<Pin>) -> Result<Self, TlsFileError> {
+    pub(super) fn new(
+        files: &TlsFiles,
+        pin: Option<Pin>,
+        typed: Option<TypedServer>,
+    ) -> Result<Self, TlsFileError> {
         let shown = files.identity.clone().map(Renewed::start).transpose()?.map(Arc::new);
         let acceptor = shown.clone().map(acceptor).transpose()?;
         let (wildcards, refused) = (files.wildcards, Arc::default());
         let (authorities, connector) = (files.authorities.clone(), Mutex::default());
-        let tls = Self { acceptor, shown, authorities, connector, wildcards, pin, refused };
+        let tls = Self { acceptor, shown, authorities, connector, wildcards, pin, refused, typed };
         tls.read_authorities()?;
         Ok(tls)
     }
@@ -94,7 +112,8 @@ impl Tls {
 
     fn trust(&self, own: &[CertificateDer<'_>]) -> Trust {
         let pinned = Pinned::new(self.pin.clone(), Arc::clone(&self.refused));
-        Trust { pinned, own: own.iter().map(Fingerprint::of).collect(), wildcards: self.wildcards }
+        let (wildcards, typed) = (self.wildcards, self.typed.clone());
+        Trust { pinned, own: own.iter().map(Fingerprint::of).collect(), wildcards, typed }
     }
 
     /// The certificate refused last, unless a server was trusted since.
@@ -134,12 +153,13 @@ fn acceptor(shown: Arc<Renewed>) -> Result<TlsAcceptor, TlsFileError> {
 }
 
 fn connector_trusting(roots: RootCertStore, trust: Trust) -> Result<TlsConnector, TlsFileError> {
-    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+    let roots = Arc::new(roots);
+    let inner = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider()).build();
     let inner = inner.map_err(|error| Error::General(error.to_string()))?;
     let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(SipVerifier { inner, trust }))
+        .with_custom_certificate_verifier(Arc::new(SipVerifier { inner, roots, trust }))
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }
@@ -172,14 +192,56 @@ struct Trust {
     own: Vec<Fingerprint>,
     /// See [`TlsFiles::wildcards`].
     wildcards: bool,
+    typed: Option<TypedServer>,
+}
+
+impl Trust {
+    /// The typed address, if it is what the certificate of this server names.
+    fn typed(
+        &self,
+        certificate: &CertificateDer<'_>,
+        server: &ServerName<'_>,
+    ) -> Option<ServerName<'static>> {
+        let typed =
+            self.typed.as_ref().filter(|typed| typed.domain.eq_ignore_ascii_case(&server.to_str()))?;
+        let address = ServerName::from(typed.address);
+        (!names(certificate, server) && names(certificate, &address)).then_some(address)
+    }
 }
 
 /// The usual checks, which also accept a certificate that the user trusts and the names that RFC 5922 §7.1 adds (a
-/// domain's `sip:` URI without a user), but refuse the wildcards that §7.2 forbids, unless they are allowed.
+/// domain's `sip:` URI without a user) or the user typed (an IP address), and the purpose that RFC 5924 adds, but refuse
+/// the wildcards that §7.2 forbids, unless they are allowed.
 #[derive(Debug)]
 struct SipVerifier {
     inner: Arc<WebPkiServerVerifier>,
+    roots: Arc<RootCertStore>,
     trust: Trust,
+}
+
+impl SipVerifier {
+    /// Checks a certificate that may not be used by web servers: it may be for SIP (RFC 5924 §5).
+    ///
+    /// # Errors
+    /// It is not, or not valid: `otherwise`, unless nobody is known who vouches for it, or it names another server.
+    fn verify_for_sip(
+        &self,
+        (end_entity, intermediates): (&CertificateDer<'_>, &[CertificateDer<'_>]),
+        server_name: &ServerName<'_>,
+        now: UnixTime,
+        otherwise: Error,
+    ) -> Result<ServerCertVerified, Error> {
+        let Ok(read) = webpki::EndEntityCert::try_from(end_entity) else { return Err(otherwise) };
+        let (known, usage) = (provider().signature_verification_algorithms, KeyUsage::required(SIP_DOMAIN));
+        let roots = &self.roots.roots;
+        match read.verify_for_usage(known.all, roots, intermediates, now, usage, None, None) {
+            Ok(_) => {}
+            Err(webpki::Error::UnknownIssuer) => return Err(CertificateError::UnknownIssuer.into()),
+            Err(_) => return Err(otherwise),
+        }
+        verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+        Ok(ServerCertVerified::assertion())
+    }
 }
 
 impl ServerCertVerifier for SipVerifier {
@@ -196,8 +258,16 @@ impl ServerCertVerifier for SipVerifier {
             self.trust.pinned.remember(end_entity, server_name, None);
             return Ok(ServerCertVerified::assertion());
         }
+        let (shown, typed) = (server_name, self.trust.typed(end_entity, server_name));
+        let server_name = typed.as_ref().unwrap_or(server_name);
         let verdict =
             self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verdict = match verdict {
+            Err(Error::InvalidCertificate(
+                why @ (CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. }),
+            )) => self.verify_for_sip((end_entity, intermediates), server_name, now, why.into()),
+            verdict => verdict,
+        };
         let verdict = match verdict {
             // The name is checked last: everything else about the certificate is valid.
             Err(Error::InvalidCertificate(
@@ -217,7 +287,7 @@ impl ServerCertVerifier for SipVerifier {
             }
             verdict => verdict,
         };
-        self.trust.pinned.remember(end_entity, server_name, verdict.as_ref().err());
+        self.trust.pinned.remember(end_entity, shown, verdict.as_ref().err());
         verdict
     }
 
@@ -244,5 +314,7 @@ impl ServerCertVerifier for SipVerifier {
     }
 }
 
+/// id-kp-sipDomain, 1.3.6.1.5.5.7.3.20 (RFC 5924 §4.1).
+const SIP_DOMAIN: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 20];
 /// The error of a certificate that would be valid but for its wildcard.
 pub(super) const WILDCARD_ALONE: &str = "named by a wildcard alone";

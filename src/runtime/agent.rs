@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{AgentConfig, UserAgent};
@@ -13,7 +14,8 @@ use crate::model::command::{AgentCommand, Event};
 use crate::model::journal::{Rows, Write};
 use crate::model::server::Server;
 use crate::net::{
-    BindError, Fingerprint, Net, NetSettings, Pin, TlsFiles, interface_ips, local_ip_towards, resolve,
+    BindError, Fingerprint, Net, NetSettings, Pin, TlsFiles, TypedServer, interface_ips, local_ip_towards,
+    resolve,
 };
 use crate::random::Random;
 use crate::runtime::Shell;
@@ -84,7 +86,9 @@ impl OpenedAgent {
             let sha256 = Fingerprint(trusted.fingerprint()?);
             Some(Pin { server: trusted.server.clone(), sha256 })
         });
-        let settings = NetSettings { tls, dns: account.dns, pin, ..NetSettings::default() };
+        let Server { uri, domain } = &profile.server;
+        let typed = uri.ip().map(|address| TypedServer { domain: Arc::clone(domain), address });
+        let settings = NetSettings { tls, dns: account.dns, pin, typed, ..NetSettings::default() };
         Ok(Self { profile, settings, store, rows })
     }
 

@@ -323,7 +323,19 @@ impl Core {
         bytes: Bytes,
         now: Now,
     ) {
-        let (user, deadline, transmissions_max) = (task, None, self.server.transmissions_max(flow));
+        self.send_until(task, method, (flow, branch, None), bytes, now);
+    }
+
+    /// The same, given up at `deadline` if that is before Timer F.
+    pub(crate) fn send_until(
+        &mut self,
+        task: Task,
+        method: Method,
+        (flow, branch, deadline): (Flow, &str, Option<Instant>),
+        bytes: Bytes,
+        now: Now,
+    ) {
+        let (user, transmissions_max) = (task, self.server.transmissions_max(flow));
         let outgoing = Outgoing { user, branch, method, flow, bytes, deadline, transmissions_max };
         self.transactions.send(outgoing, now.mono);
     }

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use super::core::Core;
-use crate::limits::{BINDING_EXPIRES_MAX_SECS, CONTACTS_READ_MAX};
+use crate::limits::BINDING_EXPIRES_MAX_SECS;
 use crate::sip::{Fields, NameAddr};
+
+/// What one Contact says, if there is such a one.
+type Told = Option<Option<u32>>;
 
 /// For how long our binding lasts (RFC 3261 §10.2.4). Ours is the Contact of this device, else the one with our own
 /// address, else the only one: a border controller may have rewritten it. If several are listed and none is known to be
@@ -12,21 +15,20 @@ use crate::sip::{Fields, NameAddr};
 /// Without a Contact, Expires decides.
 pub(crate) fn granted_secs(fields: &Fields, core: &Core) -> Option<u32> {
     let own = core.server.main().and_then(|flow| NameAddr::parse(&core.contact(flow)).ok());
-    let listed: Vec<_> = fields
-        .tokens("Contact")
-        .take(CONTACTS_READ_MAX)
-        .filter_map(|text| NameAddr::parse(text).ok())
-        .collect();
-    let is_device = |contact: &&NameAddr| core.is_own_instance(contact);
-    let is_own = |contact: &&NameAddr| own.as_ref().is_some_and(|own| own.uri.same_as(&contact.uri));
-    let is_other =
-        |contact: &&NameAddr| contact.params.has("+sip.instance") && !core.is_own_instance(contact);
-    let ours = listed.iter().find(is_device).or_else(|| listed.iter().find(is_own));
+    let is_own = |contact: &NameAddr| own.as_ref().is_some_and(|own| own.uri.same_as(&contact.uri));
     let expires = |contact: &NameAddr| contact.params.get("expires").and_then(whole_secs);
-    let told = match ours {
-        Some(ours) => expires(ours),
-        None => listed.iter().filter(|contact| !is_other(contact)).filter_map(expires).min(),
-    };
+    // Ours may come after any number of others': one pass over all, which keeps none of them.
+    let (mut by_device, mut by_address, mut least): (Told, Told, _) = (None, None, None);
+    for contact in fields.tokens("Contact").filter_map(|text| NameAddr::parse(text).ok()) {
+        if core.is_own_instance(&contact) {
+            by_device = by_device.or_else(|| Some(expires(&contact)));
+        } else if is_own(&contact) {
+            by_address = by_address.or_else(|| Some(expires(&contact)));
+        } else if !contact.params.has("+sip.instance") {
+            least = expires(&contact).into_iter().chain(least).min();
+        }
+    }
+    let told = by_device.or(by_address).unwrap_or(least);
     told.or_else(|| fields.first("Expires").and_then(whole_secs))
 }
 

@@ -36,9 +36,9 @@ impl Reach {
         self.nearness(hop) >= self.nearest
     }
 
-    /// A server that is so near sends us elsewhere.
-    pub(crate) fn led_from(&mut self, server: Nearness) {
-        self.nearest = self.nearest.max(server);
+    /// A server that is so near sends us elsewhere. It was itself no nearer than the server that led to it.
+    pub(crate) const fn led_from(&mut self, server: Nearness) {
+        self.nearest = server;
     }
 
     /// We return to the server that the account names, wherever it is.

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::limits::{CONTACTS_READ_MAX, REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
+use crate::limits::{CONTACTS_READ_MAX, Nearness, REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
 use crate::sip::{NameAddr, Response, Transport, Uri};
 
 /// The protection that a redirect must preserve.
@@ -46,6 +46,8 @@ pub(crate) struct Target {
     pub(crate) uri: Uri,
     /// It is a proxy to pass through, and the Request-URI stays the same (305).
     pub(crate) is_proxy: bool,
+    /// How near the server is that named it: it may be no nearer.
+    pub(crate) named_from: Nearness,
 }
 
 /// The targets to which one request was redirected.
@@ -63,9 +65,9 @@ impl Redirects {
         Self { tried: vec![uri], ..Self::default() }
     }
 
-    /// Adds the targets of a 3xx; one that is not known counts as a 300 (RFC 3261 §8.1.3.2). A 380 names another service,
-    /// not another address, so it is ignored.
-    pub(crate) fn take(&mut self, response: &Response, keep: Keep) {
+    /// Adds the targets of a 3xx from a server that is so near; one that is not known counts as a 300 (RFC 3261 §8.1.3.2).
+    /// A 380 names another service in its body, not another address (§21.3.5), so it is ignored.
+    pub(crate) fn take(&mut self, response: &Response, keep: Keep, named_from: Nearness) {
         let is_proxy = response.status() == 305;
         if !matches!(response.status(), 300..=379 | 381..=399) || self.steps >= REDIRECT_STEPS_MAX {
             return;
@@ -75,9 +77,14 @@ impl Redirects {
             let mut known = self.tried.iter().chain(self.waiting.iter().map(|target| &target.uri));
             let is_known = known.any(|known| known.same_as(&uri));
             if !is_known && self.tried.len() + self.waiting.len() < REDIRECT_TARGETS_MAX {
-                self.waiting.push_back(Target { uri, is_proxy });
+                self.waiting.push_back(Target { uri, is_proxy, named_from });
             }
         }
+    }
+
+    /// Whether another target is left.
+    pub(crate) fn has_next(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// The next target, which then counts as tried.

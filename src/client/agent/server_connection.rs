@@ -144,9 +144,10 @@ impl ServerConnection {
         }
     }
 
-    /// The server has redirected us: the target is our server now, until it fails.
+    /// A server has redirected us: the target is our server now, until it fails. How near it may be is measured at the
+    /// server that named it, not at the target before it, which may have been anywhere, or nowhere.
     pub(crate) fn redirect(&mut self, target: &Target, own_domain: &str) {
-        self.reach.led_from(self.nearness());
+        self.reach.led_from(target.named_from);
         let uri = target.uri.without_user();
         let named = if uri.ip().is_some() { own_domain } else { uri.host() };
         let server = Server { domain: named.trim_end_matches('.').into(), uri: uri.clone() };

@@ -10,9 +10,11 @@ use std::collections::VecDeque;
 
 use crate::client::agent::core::Core;
 use crate::client::agent::redirect::{Keep, Redirects, Target};
-use crate::limits::UDP_REQUEST_BYTES_MAX;
+use crate::limits::{Nearness, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
+use crate::model::reason::LocalReason;
 use crate::sip::{Response, Transport, Uri};
+use crate::transaction::Failure;
 
 /// A generous guess at the size of such a message's head: if the whole is then too large, it goes over a connection if
 /// possible.
@@ -33,6 +35,8 @@ pub(super) struct Detour {
     targets: u32,
     /// It is too large for a datagram.
     is_large: bool,
+    /// A target got it and did not answer.
+    has_been_silent: bool,
 }
 
 /// How far the way to the target is prepared.
@@ -60,12 +64,42 @@ impl Detour {
             way: DetourStage::None,
             targets: 0,
             is_large: body_bytes + HEAD_BYTES > UDP_REQUEST_BYTES_MAX,
+            has_been_silent: false,
         }
     }
 
-    /// Adds the targets of a 3xx from the server or from a target.
-    pub(super) fn take(&mut self, response: &Response) {
-        self.redirects.take(response, self.keep);
+    /// Adds the targets of a 3xx from the server or from a target. What our server passes on may be anybody's, so it is
+    /// where our server is that counts.
+    pub(super) fn take(&mut self, core: &Core, response: &Response) {
+        self.redirects.take(response, self.keep, core.server.nearness());
+    }
+
+    /// Whether there is another place to try if this one does not answer.
+    pub(super) fn has_more(&self) -> bool {
+        self.hops.iter().any(|hop| self.is_elsewhere(*hop)) || self.redirects.has_next()
+    }
+
+    fn is_elsewhere(&self, hop: Hop) -> bool {
+        self.flow().is_none_or(|flow| flow.remote != hop.remote)
+    }
+
+    /// This place is not there, or did not answer: goes on to the next address of the target, after silence by no other way
+    /// to the same place.
+    pub(super) fn failed(&mut self, core: &mut Core, failure: Failure) {
+        if failure == Failure::Timeout {
+            self.has_been_silent = true;
+            let hops = std::mem::take(&mut self.hops);
+            self.hops = hops.into_iter().filter(|hop| self.is_elsewhere(*hop)).collect();
+        }
+        self.next_hop(core);
+    }
+
+    /// Why it ends if the last target is not reached: a target that was silent may have the message.
+    pub(super) fn not_reached(&self) -> (Option<u16>, LocalReason) {
+        if self.has_been_silent {
+            return (Some(408), LocalReason::NoFinalAnswer);
+        }
+        (Some(503), LocalReason::NotReached(self.place().to_owned()))
     }
 
     /// Starts on the next target; false if there is none.
@@ -115,7 +149,8 @@ impl Detour {
 
     /// The target's look-up has ended.
     pub(super) fn found(&mut self, core: &mut Core, hops: Vec<Hop>) {
-        let (keep, server) = (self.keep, core.server.nearness());
+        let keep = self.keep;
+        let server = self.target.as_ref().map_or(Nearness::Elsewhere, |target| target.named_from);
         let may_go = |hop: &Hop| {
             let is_kept = keep == Keep::Nothing || hop.transport.is_secure();
             is_kept && core.server.reach.nearness(*hop) >= server

@@ -18,7 +18,7 @@ use crate::client::agent::core::{Action, Core, Single, Task};
 use crate::client::agent::route::{Route, route};
 use crate::client::agent::server_connection::Stream;
 use crate::client::agent::sign_in::{Answered, Answerer, Heeded};
-use crate::limits::{CONNECT_WAIT, SINGLES_OPEN_MAX, SUBMISSION_SENDINGS_MAX};
+use crate::limits::{CONNECT_WAIT, REDIRECT_WAIT_T1, SINGLES_OPEN_MAX, SUBMISSION_SENDINGS_MAX};
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::model::command::Event;
 use crate::model::delivery::{News, is_settled};
@@ -172,7 +172,11 @@ impl Outbox {
             match self.way_of_single(core, single) {
                 Some(Route::Leave(printed)) => {
                     let task = Task::Single(single);
-                    core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);
+                    // Another target is left: this one need not take all of Timer F.
+                    let brief = self.singles.detours.get(&single).filter(|detour| detour.has_more());
+                    let until = brief.map(|_| now.mono + core.profile.t1 * REDIRECT_WAIT_T1);
+                    let way = (printed.flow, &*printed.branch, until);
+                    core.send_until(task, Method::Message, way, printed.bytes, now);
                     self.single_left(core, single, now);
                 }
                 Some(Route::AwaitConnection) => {
@@ -261,7 +265,7 @@ impl Outbox {
             let detour = Detour::new(core, uri, entry.row.body.len());
             self.singles.detours.insert(single, detour);
         }
-        self.singles.detours.get_mut(&single).map(|detour| detour.take(response))
+        self.singles.detours.get_mut(&single).map(|detour| detour.take(core, response))
     }
 
     /// A redirected message's look-up has ended.
@@ -294,23 +298,35 @@ impl Outbox {
         if detour.flow().is_some() {
             self.singles.waiting.insert(single);
         } else if detour.is_stuck() && !detour.go_on(core) {
-            let found = LocalReason::NotReached(detour.place().to_owned());
-            self.single_failed(core, single, (Some(503), found), now);
+            let why = detour.not_reached();
+            self.single_failed(core, single, why, now);
         }
     }
 
+    /// Whether it is at a place to which a 3xx led.
+    pub(crate) fn is_redirected(&self, single: Single) -> bool {
+        self.singles.detours.contains_key(&single)
+    }
+
     /// One of them got no final response. After a timeout it is not repeated: no proxy is known to drop the duplicate,
-    /// so the user decides whether to risk that it arrives twice.
+    /// so the user decides whether to risk that it arrives twice. Where a 3xx named several places, a timeout is a 408 as
+    /// from any of them, and the next one is tried (RFC 3261 §8.1.3.1, §8.1.3.4).
     pub(crate) fn unanswered_single(&mut self, core: &mut Core, single: Single, failure: Failure, now: Now) {
         self.singles.under_way.remove(&single);
+        if let Some(detour) = self.singles.detours.get_mut(&single) {
+            let goes_on = match failure {
+                // An address where nobody is has not received it.
+                Failure::Transport => true,
+                Failure::Timeout => detour.has_more(),
+                Failure::TooLarge => false,
+            };
+            if goes_on {
+                detour.failed(core, failure);
+                return self.detour_moved(core, single, now);
+            }
+        }
         match failure {
             Failure::Transport => {
-                // An address where nobody answers has not received it: try the next one.
-                let mut detour = self.singles.detours.get_mut(&single);
-                if let Some(detour) = &mut detour {
-                    detour.next_hop(core);
-                    return self.detour_moved(core, single, now);
-                }
                 let broken = self.singles.broken.entry(single).or_default();
                 *broken = broken.saturating_add(1);
                 // The same request again, as soon as there is a flow.

@@ -12,7 +12,11 @@ impl UserAgent {
         while let Some(failed) = self.core.transactions.poll_failed() {
             match failed.user {
                 Task::Account => self.registration.unanswered(&mut self.core, now),
-                Task::Realm => self.registration.realm_asked(&mut self.core),
+                // The server has just answered OPTIONS: a registrar that does not answer says nothing about it.
+                Task::Realm => {
+                    self.registration.realm_asked(&mut self.core);
+                    continue;
+                }
                 Task::Offers => self.registration.offers_nothing(&mut self.core),
                 Task::Submission(message, attempt) => {
                     let verdict =
@@ -22,7 +26,12 @@ impl UserAgent {
                 Task::Typing(number) => self.typing.unanswered(number),
                 Task::Receipt(number) => self.receipts.unanswered(number),
                 Task::Single(single) => {
+                    let is_elsewhere = self.outbox.is_redirected(single);
                     self.outbox.unanswered_single(&mut self.core, single, failed.failure, now);
+                    // It was not our server that was asked.
+                    if is_elsewhere {
+                        continue;
+                    }
                 }
             }
             self.look_for_silence(failed.user, failed.failure, now);

@@ -152,10 +152,15 @@ fn w30_an_account_that_does_not_register_learns_the_realm_from_its_registrar_bef
         assert!(!stage.sent.iter().any(|(_, text)| text.starts_with("MESSAGE")), "{:?}", stage.sent);
         let query = stage.take_sent("REGISTER");
         assert!(!has_field(&query, "Contact") && !has_field(&query, "Expires"), "{query}");
+        assert_eq!(field(&query, "Supported"), "path");
         assert_eq!(field(&query, "To"), "<sip:james@domain.com>");
         match answer {
             Some((status, fields)) => stage.answer(&query, status, fields),
-            None => stage.advance(Duration::from_secs(32)),
+            None => {
+                stage.advance(Duration::from_millis(3_999));
+                assert!(!stage.sent.iter().any(|(_, text)| text.starts_with("MESSAGE")), "{:?}", stage.sent);
+                stage.advance(Duration::from_millis(1));
+            }
         }
         assert_eq!(*stage.agent.registration(), RegistrationState::NoFanOut);
         let request = messages(&mut stage).remove(0);

@@ -4,6 +4,7 @@ use super::*;
 use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
 use crate::machine::{ConnectFault, ResolveId};
 use crate::model::account::{ConnectStep, Password};
+use crate::model::reason::LocalReason;
 
 const SECOND: &str = "127.0.0.2:5070";
 
@@ -318,7 +319,7 @@ fn a_redirected_message_over_a_connection_falls_back_to_the_next_place() {
 }
 
 #[test]
-fn a_message_that_is_sent_round_and_round_is_given_up_and_silence_is_no_reason_for_a_double() {
+fn a_message_that_is_sent_round_and_round_is_given_up() {
     let mut stage = plain();
     stage.send(&["im:ann@domain.com"], "x");
     let mut sent = 0;
@@ -336,15 +337,122 @@ fn a_message_that_is_sent_round_and_round_is_given_up_and_silence_is_no_reason_f
     }
     assert!(sent <= REDIRECT_TARGETS_MAX, "{sent}");
     assert_eq!(stage.stored(1), [DeliveryState::Failed]);
+}
+
+/// A message redirected to two places, of which the first leads to two addresses and nobody at either answers for as long as
+/// another one is left. The second was asked for.
+fn first_place_is_silent() -> Stage {
     let mut stage = plain();
     stage.send(&["im:ann@domain.com"], "x");
     let first = stage.take_sent("MESSAGE");
-    stage.answer(&first, "302 Moved Temporarily", "Contact: <sip:ann@one.example>, <sip:ann@two.example>\n");
+    let both = "Contact: <sip:ann@one.example>, <sip:ann@two.example>;q=0.5\n";
+    stage.answer(&first, "302 Moved Temporarily", both);
+    let (id, _) = asked(&stage);
+    let hops = ["127.0.0.2:5070", "127.0.0.3:5070"].map(|at| hop(Transport::Udp, at)).to_vec();
+    stage.input(Input::Resolved { id, hops });
+    for silent in ["127.0.0.2:5070", "127.0.0.3:5070"] {
+        stage.advance(Duration::from_millis(7_999));
+        let messages = stage.sent.iter().filter(|(_, text)| text.starts_with("MESSAGE"));
+        let places: Vec<_> = messages.map(|(flow, _)| *flow).collect();
+        assert_eq!(places, [udp(silent); 3]);
+        assert_eq!(asked(&stage).1, "sip:ann@one.example");
+        stage.sent.clear();
+        stage.advance(Duration::from_millis(1));
+    }
+    assert_eq!(asked(&stage).1, "sip:ann@two.example");
+    stage
+}
+
+#[test]
+fn rfc_3261_8_1_3_4_a_place_that_is_silent_is_followed_by_the_next_one() {
+    let mut stage = first_place_is_silent();
+    let (id, _) = asked(&stage);
+    stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, "127.0.0.4:5070")] });
+    let (flow, last) = stage.take_sent_on("MESSAGE");
+    assert_eq!((flow, field(&last, "CSeq")), (udp("127.0.0.4:5070"), "3 MESSAGE"));
+    stage.advance(Duration::from_secs(30));
+    stage.receive(flow, &response(&last, "200 OK", ""));
+    assert_eq!(stage.stored(1), [DeliveryState::Delivered], "the last one has all of Timer F");
+    // It was not our server that was silent.
+    assert_eq!(*stage.agent.registration(), RegistrationState::NoFanOut);
+    assert!(!stage.sent.iter().any(|(_, text)| text.starts_with("REGISTER")));
+}
+
+#[test]
+fn a_message_that_a_silent_place_may_have_is_not_said_to_be_nowhere() {
+    for is_there in [false, true] {
+        let mut stage = first_place_is_silent();
+        let (id, _) = asked(&stage);
+        let hops = [hop(Transport::Udp, "127.0.0.4:5070")].into_iter().filter(|_| is_there).collect();
+        stage.input(Input::Resolved { id, hops });
+        if is_there {
+            stage.advance(Duration::from_millis(31_999));
+            assert_eq!(stage.stored(1), [DeliveryState::Sending]);
+            stage.advance(Duration::from_millis(1));
+        }
+        assert_eq!(stage.stored(1), [DeliveryState::Failed]);
+        assert_eq!(phrase(&stage), LocalReason::NoFinalAnswer.to_string());
+    }
+}
+
+#[test]
+fn a_place_that_takes_a_connection_and_says_nothing_gets_no_datagram_too() {
+    let mut stage = plain();
+    stage.send(&["im:ann@domain.com"], &"x".repeat(640));
+    let first = stage.take_sent("MESSAGE");
+    stage.answer(&first, "302 Moved Temporarily", "Contact: <sip:ann@one.example>\n");
     let (id, _) = asked(&stage);
     stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, SECOND)] });
+    let (id, _) = *stage.connects.last().unwrap();
+    let flow = Flow { remote: SECOND.parse().unwrap(), ..stream_flow(7) };
+    stage.input(Input::Connected { id, flow });
+    assert_eq!(stage.take_sent_on("MESSAGE").0, flow);
     stage.advance(Duration::from_secs(32));
+    assert!(!stage.sent.iter().any(|(_, text)| text.starts_with("MESSAGE")), "she may have it");
     assert_eq!(stage.stored(1), [DeliveryState::Failed]);
-    assert_eq!(asked(&stage).1, "sip:ann@one.example", "she may have it");
+}
+
+#[test]
+fn a_place_that_is_not_there_does_not_make_the_next_one_too_near() {
+    for dead in ["192.0.2.9:5060", "nowhere.invalid"] {
+        let mut stage = Stage::new(&account());
+        stage.register(
+            "302 Moved Temporarily",
+            &format!("Contact: <sip:{dead}>;q=1\nContact: <sip:{SECOND}>;q=0.5\n"),
+        );
+        stage.sent.clear();
+        match stage.resolves.last().cloned() {
+            Some((id, _)) => stage.input(Input::Resolved { id, hops: Vec::new() }),
+            None => stage.no_way(),
+        }
+        assert_eq!(stage.take_sent_on("REGISTER").0, udp(SECOND), "{dead}");
+    }
+}
+
+#[test]
+fn a_server_far_away_to_which_a_near_one_led_leads_no_nearer() {
+    let mut stage = Stage::new(&account());
+    stage.register("302 Moved Temporarily", "Contact: <sip:192.0.2.9:5060>, <sip:127.0.0.4:5060>;q=0.1\n");
+    let (far, request) = stage.take_sent_on("REGISTER");
+    assert_eq!(far, udp("192.0.2.9:5060"));
+    // What the near one named itself comes first, and may be near.
+    let moved = response(&request, "302 Moved Temporarily", "Contact: <sip:127.0.0.2:6379>\n");
+    stage.receive(far, &moved);
+    assert_eq!(stage.take_sent_on("REGISTER").0, udp("127.0.0.4:5060"));
+    stage.no_way();
+    let (id, _) = asked(&stage);
+    stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, "127.0.0.2:6379")] });
+    stage.advance(Duration::from_secs(40));
+    assert!(stage.sent.iter().all(|(flow, _)| *flow != udp("127.0.0.2:6379")), "{:?}", stage.sent);
+}
+
+#[test]
+fn rfc_3261_21_3_5_a_380_names_another_service_and_is_not_followed() {
+    let mut stage = plain();
+    stage.send(&["im:ann@domain.com"], "x");
+    let first = stage.take_sent("MESSAGE");
+    stage.answer(&first, "380 Alternative Service", "Contact: <sip:ann@one.example>\n");
+    assert_eq!((stage.resolves.len(), stage.stored(1)), (0, vec![DeliveryState::Failed]));
 }
 
 #[test]

@@ -267,7 +267,10 @@ fn the_expiry_of_our_own_binding_is_found_among_others() {
         ("Contact: <sip:james@127.0.0.1:5070>;expires=soon\n", 600),
         ("Contact: <sip:james@127.0.0.1:5070>;expires=99999999999\n", 86_400),
     ];
-    for (fields, expires) in table {
+    let many = "Contact: <sip:j@198.51.100.9>;expires=50\n".repeat(150);
+    let last = format!("{many}Contact: <sip:james@127.0.0.1:5070>;expires=100\n");
+    let last = [(last.as_str(), 100)];
+    for (fields, expires) in table.iter().chain(&last) {
         let rows = Rows { instance: Some(instance.to_owned()), ..Rows::default() };
         let mut stage = Stage::with_rows(&account(), rows, start());
         stage.command(AgentCommand::Connect);
@@ -296,6 +299,7 @@ fn a_439_has_us_register_without_outbound_once() {
     stage.receive(stream_flow(1), &refusal);
     let request = stage.take_sent("REGISTER");
     assert!(!request.contains("reg-id") && !request.contains("outbound"), "{request}");
+    assert_eq!(field(&request, "Supported"), "path", "there is a proxy in front");
     assert!(field(&request, "Contact").contains("+sip.instance"), "which device it is stays of use");
     stage.accept_registration(&request, "");
     // The refresh no longer asks for outbound.
@@ -308,6 +312,17 @@ fn a_439_has_us_register_without_outbound_once() {
     stage.receive(stream_flow(1), &response(&request, "439 First Hop Lacks Outbound Support", ""));
     assert!(refused_for(&stage, 439).is_some());
     assert!(stage.sent_nothing());
+}
+
+#[test]
+fn rfc_3327_every_registration_says_that_a_proxy_in_front_may_add_itself() {
+    let mut stage = Stage::new(&account());
+    stage.command(AgentCommand::Connect);
+    let request = stage.take_sent("REGISTER");
+    assert_eq!(field(&request, "Supported"), "path", "over datagrams too");
+    stage.accept_registration(&request, "Path: <sip:edge.domain.com;lr>\n");
+    stage.command(AgentCommand::Disconnect);
+    assert_eq!(field(&stage.take_sent("REGISTER"), "Supported"), "path");
 }
 
 #[test]

@@ -161,6 +161,8 @@ struct Odd {
     drops: &'static [u16],
     /// Queries of this type get this code.
     refuses: Option<(u16, u8)>,
+    /// Every query gets this code.
+    fails: Option<u8>,
     /// It supports EDNS.
     edns: bool,
     /// Queries of names that end so get no answer at all.
@@ -191,6 +193,7 @@ impl Odd {
             records,
             drops: &[],
             refuses: None,
+            fails: None,
             edns: true,
             silent: None,
             truncates: false,
@@ -259,7 +262,8 @@ impl Odd {
         if has_edns && !self.edns {
             return reply(0x8181, &[], 0);
         }
-        if let Some((_, code)) = self.refuses.filter(|(refused, _)| *refused == kind) {
+        let refused = self.refuses.filter(|(refused, _)| *refused == kind).map(|(_, code)| code);
+        if let Some(code) = self.fails.or(refused) {
             return reply(0x8180 | u16::from(code), &[], 0);
         }
         let of_name = |name: &str| {

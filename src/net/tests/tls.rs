@@ -152,6 +152,77 @@ fn w32_a_certificate_names_a_domain_an_address_or_a_sip_uri() {
 }
 
 #[test]
+fn rfc_5924_a_certificate_that_is_for_sip_alone_is_taken_and_still_has_to_name_the_server() {
+    run(async {
+        let (authority, stranger) = (Authority::new("ours"), Authority::new("a stranger"));
+        for (issuer, is_expired, name, fault) in [
+            (&authority, false, "domain.com", None),
+            (
+                &authority,
+                false,
+                "elsewhere.com",
+                Some("the certificate is for elsewhere.com, not for domain.com"),
+            ),
+            (&authority, true, "domain.com", Some("the certificate of domain.com has expired on 2024-05-17")),
+            (
+                &stranger,
+                false,
+                "domain.com",
+                Some("the certificate of domain.com was not issued by anyone this computer trusts"),
+            ),
+        ] {
+            let identity = issuer.sign(&[name], |params| {
+                let sip = rcgen::ExtendedKeyUsagePurpose::Other(vec![1, 3, 6, 1, 5, 5, 7, 3, 20]);
+                params.extended_key_usages = vec![sip];
+                if is_expired {
+                    params.not_after = date_time_ymd(2024, 5, 17);
+                }
+            });
+            let server = Net::open(&[any(Transport::Tls)], &issuer.server(identity)).await.unwrap();
+            let mut client = Net::open(&[], &authority.client()).await.unwrap();
+            dial(&mut client, 1, server.locals()[0].1, "domain.com");
+            match fault {
+                None => drop(connected(&mut client).await),
+                Some(words) => assert_eq!(distrusted(&mut client).await, words),
+            }
+        }
+    });
+}
+
+#[test]
+fn a_server_that_was_typed_as_an_address_may_prove_that_address() {
+    run(async {
+        let authority = Authority::new("ours");
+        let identity = authority.sign(&["127.0.0.1"], |_| ());
+        let server = Net::open(&[any(Transport::Tls)], &authority.server(identity)).await.unwrap();
+        let remote = server.locals()[0].1;
+        let typed = |domain: &str, address: &str| {
+            Some(TypedServer { domain: domain.into(), address: address.parse().unwrap() })
+        };
+        let words = "the certificate is for 127.0.0.1, not for domain.com";
+        for (number, (typed, is_taken)) in [
+            (typed("domain.com", "127.0.0.1"), true),
+            (typed("domain.com", "127.0.0.2"), false),
+            (typed("other.com", "127.0.0.1"), false),
+            (None, false),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let mut settings = authority.client();
+            (settings.typed, settings.tls.wildcards) = (typed, false);
+            let mut client = Net::open(&[], &settings).await.unwrap();
+            dial(&mut client, number as u64, remote, "domain.com");
+            if is_taken {
+                connected(&mut client).await;
+            } else {
+                assert_eq!(distrusted(&mut client).await, words);
+            }
+        }
+    });
+}
+
+#[test]
 fn w32_a_wildcard_is_taken_where_that_is_allowed_and_for_one_label() {
     run(async {
         let authority = Authority::new("ours");
@@ -335,7 +406,7 @@ fn a_server_that_answers_no_hello_is_one_without_tls() {
         let remote = silent.local_addr().unwrap();
         let stream = tokio::net::TcpStream::connect(remote).await.unwrap();
         let authority = Authority::new("ours");
-        let tls = Tls::new(&authority.client().tls, None).unwrap();
+        let tls = Tls::new(&authority.client().tls, None, None).unwrap();
         let opened = tcp::secure(stream, (Some("domain.com"), remote), &tls, Duration::from_millis(20)).await;
         let untrusted = Untrusted { server: "domain.com".into(), fault: TlsFault::NoTls };
         assert_eq!(opened.unwrap_err(), ConnectFault::Untrusted(untrusted.into()));

@@ -57,7 +57,7 @@ impl Registration {
     /// Follows a redirect of the server, if there is one to follow (RFC 3261 §8.1.3.4).
     fn is_redirected(&mut self, core: &mut Core, response: &Response) -> bool {
         let keep = Keep::of(&core.profile.address, core.server.is_secure());
-        self.redirects.take(response, keep);
+        self.redirects.take(response, keep, core.server.nearness());
         let Some(target) = self.redirects.next_target() else {
             return false;
         };

@@ -6,16 +6,21 @@ use crate::client::agent::capabilities::{ACCEPT, ALLOW};
 use crate::client::agent::core::{Core, Task, name_addr};
 use crate::client::agent::device::Device;
 use crate::client::agent::route::domain_of;
+use crate::limits::REALM_WAIT_T1;
 use crate::machine::Flow;
 use crate::sip::{Compose, Method};
 use crate::time::Now;
+
+/// A proxy in front may put itself into the Path whoever registers, and a strict registrar then refuses a client that does
+/// not say this (RFC 3327 §5.1, §5.3).
+const PATH: &str = "path";
 
 impl Registration {
     pub(super) fn register(&mut self, core: &mut Core, flow: Flow, expires_secs: u32, now: Now) {
         let (begun, branch) = self.begun(core, &Method::Register, flow);
         let device = Device::of(core, flow, self.lacks_outbound);
-        let begun = if device.is_outbound { begun.field("Supported", "path, outbound") } else { begun };
         let bytes = begun
+            .field("Supported", if device.is_outbound { "path, outbound" } else { PATH })
             .field("Contact", format_args!("{}{};expires={expires_secs}", core.contact(flow), device.params))
             .field("Expires", expires_secs)
             .field("Allow", ALLOW)
@@ -29,10 +34,13 @@ impl Registration {
         core.send(task, Method::Options, (flow, &branch), bytes, now);
     }
 
-    /// A REGISTER that asks for our bindings and changes none.
+    /// A REGISTER that asks for our bindings and changes none. Messages wait for its answer, so not for all of Timer F:
+    /// what answers OPTIONS need not be a registrar.
     pub(super) fn ask_registrar(&mut self, core: &mut Core, flow: Flow, now: Now) {
         let (begun, branch) = self.begun(core, &Method::Register, flow);
-        core.send(Task::Realm, Method::Register, (flow, &branch), begun.finish(), now);
+        let until = now.mono + core.profile.t1 * REALM_WAIT_T1;
+        let bytes = begun.field("Supported", PATH).finish();
+        core.send_until(Task::Realm, Method::Register, (flow, &branch, Some(until)), bytes, now);
     }
 
     /// The common start of REGISTER and OPTIONS: both go to our domain, from ourselves.

@@ -1,7 +1,7 @@
 //! Bounds on what look-ups cost: W31.
 
 use super::*;
-use crate::limits::DNS_RECORDS_READ_MAX;
+use crate::limits::{DNS_RECORDS_READ_MAX, LOOKUP_ROUNDS_MAX};
 use crate::net::resolve::route;
 
 #[test]
@@ -41,6 +41,23 @@ fn w31_one_name_is_looked_up_at_few_servers_and_gives_few_addresses() {
             (1..=20).map(|number| format!("--host-record=all.example,127.0.2.{number}")).collect();
         let dns = Dns::with(&addresses.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(dns.hops("sip:all.example:5060").await.len(), LOOKUP_HOPS_MAX);
+    });
+}
+
+#[test]
+fn w31_of_many_servers_without_an_address_so_many_are_looked_at() {
+    run(async {
+        let most = LOOKUP_PLACES_MAX * LOOKUP_ROUNDS_MAX;
+        let gone = |number: usize| {
+            let number = u16::try_from(number).unwrap();
+            ("_sip._udp.odd.example", SRV, srv(number, 5060, &format!("g{number}.odd.example")))
+        };
+        let last = ("_sip._udp.odd.example", SRV, srv(99, 5070, "a.odd.example"));
+        let records = (0..most).map(gone).chain([last, ("a.odd.example", A, vec![127, 0, 0, 5])]).collect();
+        let (found, asked) = look_up(Odd { records, truncates: true, ..Odd::usual() }).await;
+        assert_eq!(found, Ok(Vec::new()));
+        let names = asked.iter().filter(|(_, kind, _)| *kind == A).map(|(name, ..)| name);
+        assert_eq!(names.collect::<std::collections::BTreeSet<_>>().len(), most);
     });
 }
 
