@@ -28,12 +28,14 @@ pub(super) struct OneLine<'a>(pub(super) &'a mut Vec<u8>);
 
 impl fmt::Write for OneLine<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let clean = |byte: u8| {
-            if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }
-        };
-        self.0.extend(text.bytes().map(clean));
+        self.0.extend(text.as_bytes().iter().map(one_line));
         Ok(())
     }
+}
+
+/// A byte of a value, which must not end its field.
+const fn one_line(byte: &u8) -> u8 {
+    if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }
 }
 
 /// Writes `name: value` and CRLF.
@@ -117,6 +119,16 @@ impl Compose {
         self
     }
 
+    /// Adds a header field whose value need not be UTF-8.
+    #[must_use]
+    pub fn raw_field(mut self, name: &str, value: &[u8]) -> Self {
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b": ");
+        self.out.extend(value.iter().map(one_line));
+        self.out.extend_from_slice(b"\r\n");
+        self
+    }
+
     /// Content-Type, Content-Length, body.
     #[must_use]
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Bytes {
@@ -184,9 +196,12 @@ fn copy_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) -> Result<(
     Ok(())
 }
 
-/// The value without a trailing semicolon.
-fn without_semicolon(value: &[u8]) -> &[u8] {
-    value.strip_suffix(b";").map_or(value, <[u8]>::trim_ascii_end)
+/// The value without semicolons at its end.
+fn without_semicolon(mut value: &[u8]) -> &[u8] {
+    while let Some(rest) = value.strip_suffix(b";") {
+        value = rest.trim_ascii_end();
+    }
+    value
 }
 
 /// True for an address without a tag; a malformed one is left alone.
