@@ -30,6 +30,8 @@ pub(crate) struct SignInForm {
     fields: Fields,
     /// What the form offers besides an account.
     pub(crate) offers: Offers,
+    /// Its fields come from a file.
+    is_handed_out: bool,
     problem: Option<String>,
     attempt: Option<Attempt>,
     /// Why the last finished attempt failed.
@@ -113,6 +115,16 @@ impl SignInForm {
             (attempt.before, attempt.is_begun) = (before, false);
         }
         form
+    }
+
+    /// Fills the form from a provisioning file. Nothing is tried yet, and the server is shown.
+    pub(crate) fn handed_out(account: &Account) -> Self {
+        Self { fields: Fields::handed_out(account), is_handed_out: true, ..Self::default() }
+    }
+
+    /// Says what is wrong with what the user chose.
+    pub(crate) fn complain(&mut self, why: String) {
+        (self.problem, self.has_news) = (Some(why), true);
     }
 
     /// What the user is told once the server has let them in; nothing if the form was not what led there.
@@ -236,6 +248,8 @@ pub(crate) fn sign_in_ui(
     progress
 }
 
+const HANDED_OUT: &str = "From the file. Check the address and the server, then connect.";
+
 /// Below this height there is no room to stack the fields.
 const LOW_BELOW: f32 = 520.0;
 const TALL: f32 = 360.0;
@@ -271,7 +285,9 @@ fn form_ui(
 ) -> Progress {
     ui.spacing_mut().item_spacing.y = 10.0;
     ui.label(RichText::new("Fanfare").font(theme::strong(28.0)));
-    ui.label(RichText::new("Enter your SIP address and its password to start.").color(colors(ui).weak));
+    let lead =
+        if form.is_handed_out { HANDED_OUT } else { "Enter your SIP address and its password to start." };
+    ui.label(RichText::new(lead).color(colors(ui).weak));
     if shape == Shape::Tall {
         ui.add_space(8.0);
     }

@@ -66,6 +66,12 @@ impl Fields {
         }
     }
 
+    /// The same from a provisioning file: with its password, and with the server in view.
+    pub(super) fn handed_out(account: &Account) -> Self {
+        let password = account.sign_in.password.as_str().to_owned();
+        Self { password, is_advanced: true, ..Self::of(account) }
+    }
+
     /// The server, as the user would write it in one field; empty if it is found by the address.
     fn proxy(&self) -> String {
         let (place, port) = (self.proxy.trim(), self.port.trim());
