@@ -22,6 +22,8 @@ pub(super) mod certificate;
 
 mod blocked;
 
+mod notified;
+
 pub(super) mod starting;
 
 pub(super) mod storage;

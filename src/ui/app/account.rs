@@ -3,6 +3,7 @@
 use super::App;
 use crate::model::account::RegistrationState;
 use crate::model::command::{AgentCommand, Command};
+use crate::ui::desktop::notifications::DesktopNotifications;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::settings::AccountForm;
 use crate::ui::panels::storage;
@@ -23,6 +24,7 @@ impl App {
     fn show_settings(&mut self, ctx: &egui::Context, mut form: AccountForm) {
         storage::forget(ctx);
         form.starting = self.closing.starting();
+        form.says_presenting = self.notifier.as_ref().and_then(DesktopNotifications::says_presenting);
         self.shell.show(Dialog::Settings(Box::new(form)));
     }
 
