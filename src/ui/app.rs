@@ -17,6 +17,8 @@ mod ended;
 
 mod finding;
 
+mod failures;
+
 mod handle_actions;
 
 mod testing;
@@ -282,6 +284,7 @@ impl App {
         self.take_unopened();
         self.take_chosen(ctx);
         self.take_exported();
+        self.show_sought_failed();
         self.take_pictures(ctx);
         self.take_decoded();
         self.open_last();

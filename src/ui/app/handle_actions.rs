@@ -193,11 +193,7 @@ impl App {
             UiCommand::Delivery => self.carry_out(ctx, Act::ToggleDelivery),
             UiCommand::Wire => self.toggle_wire(),
             UiCommand::ResendToFailed => self.resend_shown(),
-            UiCommand::NextFailed => {
-                if let Some(message) = self.shell.thread.next_failed() {
-                    self.show_details(message);
-                }
-            }
+            UiCommand::NextFailed => self.next_failed(),
             UiCommand::NextColumn => self.next_column(ctx),
             UiCommand::Larger => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Larger)),
             UiCommand::Smaller => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Smaller)),
