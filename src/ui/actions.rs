@@ -247,6 +247,8 @@ pub(crate) enum Act {
     Unpick,
     /// Choose a day to go to in the open conversation.
     GoToDate,
+    /// Export the open conversation into a file whose name has this ending.
+    Export(&'static str),
     /// Carry out a command that needs no target.
     Run(UiCommand),
     /// Show the settings.

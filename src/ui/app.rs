@@ -19,6 +19,8 @@ mod finding;
 
 mod failures;
 
+mod exporting;
+
 mod handle_actions;
 
 mod testing;

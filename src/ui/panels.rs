@@ -10,6 +10,10 @@ pub(super) mod correct;
 
 pub(super) mod record;
 
+mod asking;
+
+pub(super) mod export;
+
 pub(super) mod people;
 
 pub(super) mod faults;

@@ -2,8 +2,10 @@
 
 use egui::{Align, Id, Layout, Modal, Rect, Response, RichText, Ui, vec2};
 
+use super::asking::{Answer, asking_ui};
 use super::certificate::{Decision, authority_ui, certificate_ui};
 use super::correct::{CorrectForm, correct_ui};
+use super::export::{ExportForm, export_ui};
 use super::hosting::{HostForm, hosting_ui};
 use super::import::{ImportForm, import_ui};
 use super::later::{LaterForm, later_ui};
@@ -20,7 +22,7 @@ use crate::ui::compose::attach::{AttachForm, attach_ui, capture_ui};
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{banner, entered, hide_tooltip, mend_button, primary, small_button};
+use crate::ui::kit::widgets::{banner, entered, hide_tooltip, primary};
 use crate::ui::kit::words::{self, Look};
 
 /// What a dialog is about.
@@ -40,6 +42,8 @@ pub(crate) enum Dialog {
     Correct(CorrectForm),
     /// How to save a delivery record.
     Record(RecordForm),
+    /// How to export a conversation.
+    Export(ExportForm),
     /// When to send a message.
     Later(Box<LaterForm>),
     /// Which file to attach, by path.
@@ -125,6 +129,7 @@ impl OpenDialog {
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
             Dialog::Hosting(form) => form.is_changed(),
             Dialog::Record(_)
+            | Dialog::Export(_)
             | Dialog::Certificate
             | Dialog::Background(_)
             | Dialog::Keys
@@ -186,8 +191,12 @@ pub(crate) fn dialog_ui(
         let dialog = &open.dialog;
         let is_wide = matches!(
             dialog,
-            Dialog::Settings(_) | Dialog::Keys | Dialog::Certificate | Dialog::Import(_) | Dialog::Hosting(_)
-        );
+            Dialog::Settings(_)
+                | Dialog::Keys
+                | Dialog::Certificate
+                | Dialog::Import(_)
+                | Dialog::Hosting(_)
+            );
         ui.set_width((room.x - 80.0).min(if is_wide { 520.0 } else { 400.0 }));
         // Otherwise it stays as low as it was in a window that was lower.
         ui.set_max_height(room.y);
@@ -242,6 +251,7 @@ fn contents_ui(
         Dialog::Import(form) => import_ui(ui, form, is_new, &snapshot.book, acts).into(),
         Dialog::Rename(form) => rename_ui(ui, form, is_new, acts).into(),
         Dialog::Correct(form) => correct_ui(ui, form, is_new, &snapshot.book, acts).into(),
+        Dialog::Export(form) => export_ui(ui, form, is_new, acts).into(),
         Dialog::Record(form) => record_ui(ui, form, is_new, acts).into(),
         Dialog::Later(form) => later_ui(ui, form, is_new, look, acts).into(),
         Dialog::Attach(form) => {
@@ -275,25 +285,6 @@ fn contents_ui(
     }
 }
 
-/// What the user answers when a dialog with something typed is to be closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    Keep,
-    Discard,
-}
-
-fn asking_ui(ui: &mut Ui) -> Option<Answer> {
-    banner(ui, "Discard what you typed?", colors(ui).amber, colors(ui).amber_soft);
-    let answer = ui.horizontal(|ui| {
-        if mend_button(ui, "Discard").clicked() {
-            return Some(Answer::Discard);
-        }
-        small_button(ui, "Keep editing").clicked().then_some(Answer::Keep)
-    });
-    ui.add_space(4.0);
-    answer.inner
-}
-
 const fn title(dialog: &Dialog) -> &'static str {
     match dialog {
         Dialog::Settings(_) => "Settings",
@@ -304,6 +295,7 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Rename(_) => "Rename conversation",
         Dialog::Import(_) => "Import contacts",
         Dialog::Correct(_) => "Correct the address",
+        Dialog::Export(_) => "Export the conversation",
         Dialog::Record(_) => "Save the delivery record",
         Dialog::Later(_) => "Send at a time",
         Dialog::Attach(_) => "Attach a file",
