@@ -221,6 +221,8 @@ pub(crate) enum Act {
     Waiting(WaitingAct),
     /// Copy this text to the clipboard.
     Copy(String),
+    /// Show all of a long text: of the message whose row takes the focus under this id.
+    ShowAll(egui::Id),
     /// Open this web address in the browser.
     OpenLink(String),
     /// Write to these people: in their conversation if there is one.

@@ -10,6 +10,8 @@ pub(super) mod correct;
 
 pub(super) mod record;
 
+pub(super) mod whole;
+
 mod asking;
 
 pub(super) mod export;

@@ -1,4 +1,4 @@
-//! A conversation is exported.
+//! A conversation is exported, and all of a long message shown.
 
 use super::App;
 use super::pictures::ChosenFor;
@@ -8,8 +8,19 @@ use crate::ui::desktop::exporter::Exporting;
 use crate::ui::kit::words;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::export::ExportForm;
+use crate::ui::panels::whole::WholeText;
+use crate::ui::thread::focus_id;
 
 impl App {
+    /// Shows all of a message's text: of the one whose row takes the focus under this id.
+    pub(super) fn show_all(&mut self, row: egui::Id) {
+        let Some(thread) = self.shell.thread(&self.snapshot) else { return };
+        if let Some(message) = thread.messages.iter().find(|message| focus_id(message) == row) {
+            let text = WholeText::of(&message.text);
+            self.shell.show(Dialog::Whole(text));
+        }
+    }
+
     /// Asks in which format the open conversation is to be exported.
     pub(super) fn export(&mut self) {
         if self.shell.thread(&self.snapshot).is_none() {

@@ -83,6 +83,7 @@ impl App {
             Act::Pick(message, to_here) => self.shell.thread.pick(message, to_here),
             Act::Unpick => self.unpick(),
             Act::GoToDate => self.choose_date(ctx),
+            Act::ShowAll(row) => self.show_all(row),
             Act::Export(ending) => self.export_as(ending),
             Act::Run(command) => self.command(ctx, command),
             Act::Settings => self.settings(ctx),

@@ -13,6 +13,7 @@ use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, 
 use super::record::{RecordForm, record_ui};
 use super::settings::{AccountForm, settings_ui};
 use super::starting::{WayBack, background_ui};
+use super::whole::{WholeText, whole_ui};
 use crate::model::account::Account;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::Snapshot;
@@ -44,6 +45,8 @@ pub(crate) enum Dialog {
     Record(RecordForm),
     /// How to export a conversation.
     Export(ExportForm),
+    /// All of a long text.
+    Whole(WholeText),
     /// When to send a message.
     Later(Box<LaterForm>),
     /// Which file to attach, by path.
@@ -130,6 +133,7 @@ impl OpenDialog {
             Dialog::Hosting(form) => form.is_changed(),
             Dialog::Record(_)
             | Dialog::Export(_)
+            | Dialog::Whole(_)
             | Dialog::Certificate
             | Dialog::Background(_)
             | Dialog::Keys
@@ -196,7 +200,8 @@ pub(crate) fn dialog_ui(
                 | Dialog::Certificate
                 | Dialog::Import(_)
                 | Dialog::Hosting(_)
-            );
+                | Dialog::Whole(_)
+        );
         ui.set_width((room.x - 80.0).min(if is_wide { 520.0 } else { 400.0 }));
         // Otherwise it stays as low as it was in a window that was lower.
         ui.set_max_height(room.y);
@@ -252,6 +257,10 @@ fn contents_ui(
         Dialog::Rename(form) => rename_ui(ui, form, is_new, acts).into(),
         Dialog::Correct(form) => correct_ui(ui, form, is_new, &snapshot.book, acts).into(),
         Dialog::Export(form) => export_ui(ui, form, is_new, acts).into(),
+        Dialog::Whole(text) => {
+            whole_ui(ui, text, is_new);
+            Outcome::Open
+        }
         Dialog::Record(form) => record_ui(ui, form, is_new, acts).into(),
         Dialog::Later(form) => later_ui(ui, form, is_new, look, acts).into(),
         Dialog::Attach(form) => {
@@ -295,6 +304,7 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Rename(_) => "Rename conversation",
         Dialog::Import(_) => "Import contacts",
         Dialog::Correct(_) => "Correct the address",
+        Dialog::Whole(_) => "The whole message",
         Dialog::Export(_) => "Export the conversation",
         Dialog::Record(_) => "Save the delivery record",
         Dialog::Later(_) => "Send at a time",

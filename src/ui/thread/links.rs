@@ -14,16 +14,19 @@ use crate::model::search::{Term, marks};
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::focus_ring;
 use crate::ui::kit::theme::colors;
+use crate::ui::kit::words;
 
 /// Most clickable links in one message; further ones stay plain text.
 const LINKS_MAX: usize = 100;
 /// Most bytes of a link; browsers and servers accept about this many.
 const LINK_BYTES_MAX: usize = 2048;
 
-/// Bytes of a text in which what a search has found is marked.
-const MARKED_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a text that are laid out: each letter takes some 180 bytes. All of it is in a dialog of its own.
+const LAID_OUT_BYTES_MAX: usize = 32 * 1024;
+/// What stands between these bytes and the size of all.
+const SHOW_ALL: &str = "… Show all ";
 
-/// Text on as many lines as it needs, with its links and what was looked for marked.
+/// Text on as many lines as it needs, with its links and what was looked for marked. Of a long one the beginning.
 pub(crate) fn laid_out(
     ui: &Ui,
     (text, terms): (&str, &[Term]),
@@ -34,9 +37,10 @@ pub(crate) fn laid_out(
     let plain = TextFormat::simple(font, color);
     let link = colors(ui).accent;
     let mut job = LayoutJob { wrap: TextWrapping::wrap_at_width(width), ..LayoutJob::default() };
+    let whole = text;
+    let text = beginning(text);
     let links = links(text);
-    let beginning = text.get(..text.floor_char_boundary(MARKED_BYTES_MAX)).unwrap_or_default();
-    let found = marks(beginning, terms);
+    let found = marks(text, terms);
     for part in parts(text.len(), &links, &found) {
         let mut format = plain.clone();
         if part.is_link {
@@ -47,7 +51,28 @@ pub(crate) fn laid_out(
         }
         job.append(text.get(part.place).unwrap_or_default(), 0.0, format);
     }
+    if text.len() < whole.len() {
+        let format = TextFormat { color: link, underline: Stroke::new(1.0, link), ..plain };
+        job.append(&format!("{SHOW_ALL}{}", words::size(whole.len())), 0.0, format);
+    }
     ui.painter().layout_job(job)
+}
+
+/// As much of a text as is laid out. It ends between two words if it can, so that no link in it is cut.
+fn beginning(text: &str) -> &str {
+    if text.len() <= LAID_OUT_BYTES_MAX {
+        return text;
+    }
+    let cut = text.get(..text.floor_char_boundary(LAID_OUT_BYTES_MAX)).unwrap_or_default();
+    let tail = cut.len().saturating_sub(LINK_BYTES_MAX);
+    cut.rfind(char::is_whitespace).filter(|end| *end >= tail).and_then(|end| cut.get(..end)).unwrap_or(cut)
+}
+
+/// Where a text that was laid out offers to show all; none if it is all of it.
+fn show_all(text: &str) -> Option<Range<usize>> {
+    let from = text.floor_char_boundary(LAID_OUT_BYTES_MAX.saturating_sub(LINK_BYTES_MAX + 3));
+    let at = from + text.get(from..)?.rfind(SHOW_ALL)?;
+    (text.len() - at < 40).then(|| at..text.len())
 }
 
 /// A part of a text that looks the same throughout.
@@ -80,7 +105,11 @@ fn parts(length: usize, links: &[Range<usize>], found: &[Range<usize>]) -> Vec<P
 /// Makes the links of a text clickable; [`laid_out`] has laid it out, and it is painted at `at`.
 pub(crate) fn links_ui(ui: &Ui, galley: &Galley, at: Pos2, id: Id, acts: &mut Vec<Act>) {
     let text = galley.job.text.as_str();
-    for (index, range) in links(text).into_iter().enumerate() {
+    let more = show_all(text);
+    let shown = text.get(..more.as_ref().map_or(text.len(), |more| more.start)).unwrap_or_default();
+    let targets = links(shown).into_iter().chain(more.clone());
+    for (index, range) in targets.enumerate() {
+        let is_more = more.as_ref() == Some(&range);
         let target = text.get(range.clone()).unwrap_or_default();
         for (line, rect) in places(galley, text, &range).into_iter().enumerate() {
             let rect = rect.translate(at.to_vec2());
@@ -92,7 +121,7 @@ pub(crate) fn links_ui(ui: &Ui, galley: &Galley, at: Pos2, id: Id, acts: &mut Ve
                 focus_ring(ui, &response, rect.expand(2.0), 2.0);
             }
             if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(target).clicked() {
-                acts.push(Act::OpenLink(target.to_owned()));
+                acts.push(if is_more { Act::ShowAll(id) } else { Act::OpenLink(target.to_owned()) });
             }
         }
     }
@@ -213,6 +242,23 @@ mod tests {
         ];
         assert_eq!(seen, expected);
         assert_eq!(super::parts(0, &[], &[]), []);
+    }
+
+    #[test]
+    fn of_a_long_text_the_beginning_is_laid_out_and_no_link_in_it_is_cut() {
+        let text =
+            format!("{}https://example.com/{} and more", "x".repeat(LAID_OUT_BYTES_MAX - 30), "y".repeat(60));
+        assert_eq!(beginning(&text).len(), LAID_OUT_BYTES_MAX, "there is no blank before it");
+        let text = text.replacen("xhttps", " https", 1);
+        assert!(beginning(&text).ends_with('x'), "the link is left out as a whole");
+        let laid_out = format!("{}{SHOW_ALL}1.0 MB", beginning(&text));
+        let more = show_all(&laid_out).unwrap();
+        assert_eq!(laid_out.get(more.clone()), Some("… Show all 1.0 MB"));
+        assert_eq!(more.end, laid_out.len());
+        assert_eq!(show_all("… Show all 1.0 MB"), None, "somebody else wrote that");
+        let umlauts = "ä".repeat(LAID_OUT_BYTES_MAX);
+        assert!(beginning(&umlauts).len() <= LAID_OUT_BYTES_MAX);
+        assert_eq!((beginning("short"), show_all("short")), ("short", None));
     }
 
     #[test]
