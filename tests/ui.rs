@@ -54,6 +54,9 @@ mod later;
 #[path = "ui/calls.rs"]
 mod calls;
 
+#[path = "ui/long.rs"]
+mod long;
+
 #[path = "ui/links.rs"]
 mod links;
 

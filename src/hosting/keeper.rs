@@ -208,6 +208,12 @@ impl Keeper {
                     self.users()?.remove(&user, Purge::Yes)?;
                 }
             }
+            HostOrder::Block { user, sender, is_blocked } => {
+                if let (Some(user), Some(sender)) = (Aor::parse(&user), Aor::parse(&sender)) {
+                    self.block(&user, &sender, is_blocked)?;
+                }
+                return Ok(());
+            }
             HostOrder::Watch(whose) => {
                 self.watched = whose;
                 self.pass_on_watched();
@@ -256,6 +262,15 @@ impl Keeper {
             added => added.map(drop)?,
         }
         Ok(HandedOut { address, password, server, domain, sha256 })
+    }
+
+    /// The running proxy notices by itself.
+    fn block(&self, user: &Aor, sender: &Aor, is_blocked: bool) -> Result<(), HostError> {
+        let mut users = self.users()?;
+        match if is_blocked { users.block(user, sender) } else { users.unblock(user, sender) } {
+            Err(UsersError::NotBlocked { .. }) => Ok(()),
+            done => Ok(done?),
+        }
     }
 
     fn show_people(&self) -> Result<(), HostError> {

@@ -91,6 +91,15 @@ pub enum HostOrder {
     Add(String),
     /// Remove this account.
     Remove(String),
+    /// Refuse what this sender writes to this user, or no longer; both by address.
+    Block {
+        /// The user.
+        user: String,
+        /// The sender.
+        sender: String,
+        /// False if no longer.
+        is_blocked: bool,
+    },
     /// The account that is shown once was seen.
     Seen,
     /// Show what it passes on for this address, or for nobody.

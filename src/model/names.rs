@@ -18,6 +18,8 @@ pub struct Names {
     by_key: BTreeMap<String, usize>,
     /// Indexes into `contacts` by folded name as shown.
     by_name: BTreeMap<String, Vec<usize>>,
+    /// What the contacts are shown under, folded.
+    shown: BTreeSet<String>,
     contacts: Vec<NamedContact>,
     lists: Vec<KnownList>,
     /// The keys of those whom the user has blocked.
@@ -75,6 +77,7 @@ impl Names {
             if !known.name.is_empty() {
                 names.by_name.entry(fold(&known.name)).or_default().push(place);
             }
+            names.shown.insert(fold(&known.person.name));
             names.by_key.insert(known.key.clone(), place);
         }
         names.blocked = book.blocked.iter().map(|address| address_key(address)).collect();
@@ -94,7 +97,7 @@ impl Names {
     }
 
     /// A person as shown: the name from the contacts, else from the message and then marked by [`CLAIMED`], else the
-    /// address's user part.
+    /// address's user part, which is marked too if a contact is shown under it.
     #[must_use]
     pub fn person(&self, row: &PersonRow) -> Person {
         let known = self.by_key.get(&address_key(&row.address)).and_then(|place| self.contacts.get(*place));
@@ -105,7 +108,9 @@ impl Names {
         };
         // A contact is known by the address alone.
         let told = || Some(visible(&row.name)).filter(|name| known.is_none() && says_more(name));
-        let name = from_contacts.or_else(|| told().map(|name| format!("{CLAIMED}{name}")));
+        let is_taken = |name: &String| known.is_none() && self.shown.contains(&fold(name));
+        let alike = || user_part(&row.address).filter(is_taken);
+        let name = from_contacts.or_else(|| told().or_else(alike).map(|name| format!("{CLAIMED}{name}")));
         shown(&row.address, name, known.is_some_and(|known| known.person.simulated))
     }
 
@@ -233,6 +238,18 @@ mod tests {
         assert_eq!(name("rubbish", ""), "rubbish");
         assert_eq!(name("", ""), "?");
         assert!(names.person(&row("im:ann@domain.com", "")).simulated);
+    }
+
+    #[test]
+    fn an_address_that_begins_like_the_name_of_a_contact_is_told_apart() {
+        let mut book = AddressBook::default();
+        book.put(Contact { address: "sip:ann.lee@domain.com".into(), name: "Ann".into(), simulated: false });
+        book.put(Contact { address: "sip:bob@domain.com".into(), name: String::new(), simulated: false });
+        let names = Names::of(&book);
+        let shown = |address: &str| names.person(&row(address, "")).told_apart();
+        assert_eq!(shown("sip:ann@example.net"), "~ann (ann@example.net)");
+        assert_eq!(shown("sip:bob@example.net"), "~bob (bob@example.net)");
+        assert_eq!((shown("sip:bob@domain.com"), shown("sip:cy@example.net")), ("bob".into(), "cy".into()));
     }
 
     #[test]

@@ -126,6 +126,8 @@ pub struct Settings {
     pub typing: bool,
     /// No notifications before this time, in milliseconds since 1970 ("Do not disturb").
     pub quiet_until: Option<u64>,
+    /// Notifications wait while the desktop says that something is presented.
+    pub pause_presenting: bool,
     /// Testing mode: the messages on the wire can be watched.
     pub testing: bool,
     /// Emoji that were chosen lately, latest first.
@@ -145,6 +147,7 @@ impl Default for Settings {
             conversations: Vec::new(),
             typing: true,
             quiet_until: None,
+            pause_presenting: true,
             testing: false,
             recent_emoji: Vec::new(),
             background: None,

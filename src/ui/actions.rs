@@ -221,6 +221,8 @@ pub(crate) enum Act {
     Waiting(WaitingAct),
     /// Copy this text to the clipboard.
     Copy(String),
+    /// Show all of a long text: of the message whose row takes the focus under this id.
+    ShowAll(egui::Id),
     /// Open this web address in the browser.
     OpenLink(String),
     /// Write to these people: in their conversation if there is one.
@@ -247,6 +249,8 @@ pub(crate) enum Act {
     Unpick,
     /// Choose a day to go to in the open conversation.
     GoToDate,
+    /// Export the open conversation into a file whose name has this ending.
+    Export(&'static str),
     /// Carry out a command that needs no target.
     Run(UiCommand),
     /// Show the settings.

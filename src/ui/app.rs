@@ -17,6 +17,10 @@ mod ended;
 
 mod finding;
 
+mod failures;
+
+mod exporting;
+
 mod handle_actions;
 
 mod testing;
@@ -275,6 +279,7 @@ impl App {
         self.take_unopened();
         self.take_chosen(ctx);
         self.take_exported();
+        self.show_sought_failed();
         self.take_pictures(ctx);
         self.take_decoded();
         self.open_last();

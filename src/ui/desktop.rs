@@ -4,6 +4,8 @@ pub mod notifications;
 
 mod service;
 
+mod presenting;
+
 pub mod notes;
 
 pub mod browser;

@@ -8,6 +8,8 @@ pub(super) mod widgets;
 
 pub(super) mod edit;
 
+mod part;
+
 pub(super) mod icons;
 
 pub(super) mod ordered;

@@ -12,6 +12,12 @@ pub(super) mod correct;
 
 pub(super) mod record;
 
+pub(super) mod whole;
+
+mod asking;
+
+pub(super) mod export;
+
 pub(super) mod people;
 
 pub(super) mod faults;
@@ -23,6 +29,8 @@ pub(super) mod sign_in;
 pub(super) mod certificate;
 
 mod blocked;
+
+mod notified;
 
 pub(super) mod starting;
 

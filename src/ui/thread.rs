@@ -30,7 +30,8 @@ use egui::{
 
 use self::album::Album;
 use self::anchored_list::{Rows, Seen};
-use self::bubble::{Row, focus_id};
+use self::bubble::Row;
+pub(crate) use self::bubble::focus_id;
 pub(crate) use self::enlarged::enlarged_ui;
 use self::picked::Picked;
 pub(crate) use self::picked::picked_ui;

@@ -141,6 +141,18 @@ fn only_what_passes_on_for_him_is_shown(
     board.ask(HostOrder::Watch(None));
 }
 
+/// Whoever is blocked in the window is refused at the server, so that nothing waits there.
+fn who_is_blocked_is_refused(board: &HostBoard, (user, sender): (&str, &str), send: &dyn Fn() -> Ended) {
+    for is_blocked in [true, false] {
+        let (user, sender) = (user.to_owned(), sender.to_owned());
+        board.ask(HostOrder::Block { user, sender, is_blocked });
+        let began = Instant::now();
+        while (send().code() == 0) == is_blocked {
+            assert!(began.elapsed() < WAIT, "blocked: {is_blocked}");
+        }
+    }
+}
+
 /// A tester lets the disk of the server be full, and kills it.
 fn its_faults_happen_and_end(host: &Host, send: &dyn Fn() -> Ended) {
     let (faults, board) = (host.faults(), host.board());
@@ -232,6 +244,7 @@ fn a_server_hosted_on_one_computer_is_found_on_another_and_carries_a_message_wit
     assert!(objects(&sent.out).iter().any(|object| object["state"] == "success"), "{sent:?}");
     listening.line_with("Are you there?");
 
+    who_is_blocked_is_refused(&board, (&ann.address, &james.address), &send);
     only_what_passes_on_for_him_is_shown(&board, &wire, &james.address, &send);
     its_faults_happen_and_end(&host, &send);
 

@@ -328,4 +328,7 @@ fn notifications_are_set_for_one_conversation_and_paused_for_all() {
     click(&mut window, "For 1 hour");
     assert_eq!(settings(&fake).quiet_until, Some(NOW + 3_600_000));
     assert!(says(&window, "until 16:00"));
+    assert!(settings(&fake).pause_presenting, "unless the user says otherwise");
+    click(&mut window, "Pause while presenting");
+    assert!(!settings(&fake).pause_presenting);
 }

@@ -11,6 +11,7 @@ mod service;
 
 use self::service::{Bus, Deed, start_service};
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -113,6 +114,7 @@ fn on_a_private_bus() {
     a_failure_is_resent_shown_or_withdrawn(&bus, &desk);
     a_message_is_answered_read_or_closed(&bus, &desk);
     a_conversation_keeps_one_notification(&bus, &desk);
+    notifications_wait_while_something_is_presented(&bus, &desk);
     each_button_does_in_the_window_what_it_says(&bus);
     a_service_without_a_field_for_answers_gets_a_button(&bus);
 }
@@ -134,6 +136,33 @@ fn a_failure_is_resent_shown_or_withdrawn(bus: &Bus, desk: &Desk) {
     let id = raise().id;
     desk.desk.withdraw(About::Failure(MessageId(7)));
     bus.closed(id, "a late report withdraws it");
+}
+
+fn notifications_wait_while_something_is_presented(bus: &Bus, desk: &Desk) {
+    assert_eq!(desk.desk.says_presenting(), Some(true));
+    let wait = Duration::from_millis(1500);
+    bus.is_presenting.store(true, Ordering::Relaxed);
+    desk.desk.raise(failure());
+    desk.desk.raise(received("Ann", 1));
+    desk.desk.raise(received("Ann (2)", 1));
+    bus.is_quiet_for(wait);
+    // What was read meanwhile is not shown afterwards.
+    desk.desk.withdraw(About::Failure(MessageId(7)));
+    bus.is_presenting.store(false, Ordering::Relaxed);
+    let raised = bus.raised();
+    assert_eq!(raised.title, "Ann (2)", "one for each conversation, with all that came");
+    bus.is_quiet_for(wait);
+    desk.desk.withdraw(About::Received(ConversationId(3)));
+    bus.closed(raised.id, "it was read");
+    // The user does not want that.
+    bus.is_presenting.store(true, Ordering::Relaxed);
+    desk.desk.pause_while_presenting(false);
+    desk.desk.raise(failure());
+    let id = bus.raised().id;
+    desk.desk.withdraw(About::Failure(MessageId(7)));
+    bus.closed(id, "a late report withdraws it");
+    desk.desk.pause_while_presenting(true);
+    bus.is_presenting.store(false, Ordering::Relaxed);
 }
 
 fn a_message_is_answered_read_or_closed(bus: &Bus, desk: &Desk) {

@@ -139,6 +139,30 @@ fn whoever_hosts_a_server_sees_the_wire_and_can_cause_its_faults() {
 }
 
 #[test]
+fn whoever_is_blocked_is_blocked_at_the_server_that_is_hosted_here_too() {
+    let (fake, office) = (Fake::new(), Office::showing(running()));
+    let ann = people(&["Ann Lee"]);
+    fake.converse(1, &ann, vec![own(5, ago(1), "Lunch", &[(&ann[0], Delivered)])], 0);
+    fake.change(|inner| {
+        let address = "sip:james@james-s-office.local".to_owned();
+        let own = Account { address, proxy: running().server, ..Account::default() };
+        inner.snapshot.account = Some(Arc::new(own));
+    });
+    let mut window = fake.window_with(LARGE, office.options(&[]));
+    window.get_by(|node| node.label().is_some_and(|label| label.starts_with("Ann Lee,"))).click_secondary();
+    window.run();
+    click(&mut window, "Block");
+    let asked = |is_blocked| HostOrder::Block {
+        user: "james@james-s-office.local".to_owned(),
+        sender: "ann.lee@example.com".to_owned(),
+        is_blocked,
+    };
+    assert_eq!(office.take(), [asked(true)]);
+    click(&mut window, "Undo");
+    assert_eq!(office.take(), [asked(false)]);
+}
+
+#[test]
 fn a_server_is_hosted_from_the_first_screen_and_signed_in_to() {
     let (fake, office) = (nobody(), Office::default());
     let mut window = fake.window_with(LARGE, office.options(&[]));

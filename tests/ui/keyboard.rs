@@ -9,7 +9,7 @@ use fanfare::model::journal::DeliveryState::{Delivered, Failed};
 use fanfare::model::journal::MessageId;
 use fanfare::ui::{App, Options};
 
-use crate::fake::{Fake, ago, own, people, press, says, type_into};
+use crate::fake::{Fake, ago, own, people, person, press, says, type_into};
 use crate::gallery::{LARGE, SMALL, busy};
 
 #[test]
@@ -113,6 +113,25 @@ fn arrows_walk_the_messages_and_f8_finds_the_failed_one() {
     assert!(window.get_by_label("Message from Cy Young").is_focused());
     press(&mut window, Modifiers::NONE, Key::ArrowUp);
     assert!(window.get_by_label(failed).is_focused());
+}
+
+#[test]
+fn f8_goes_on_to_the_next_conversation_with_a_failure_and_says_if_there_is_none() {
+    let fake = busy();
+    let (ben, cy) = (person("Ben Okafor"), person("Cy Young"));
+    let lost = own(110, ago(2), "The other one", &[(&ben, Failed), (&cy, Delivered)]);
+    fake.converse(11, &[ben.clone(), cy.clone()], vec![lost], 0);
+    let mut window = fake.window(LARGE);
+    let other = "Message to 2 people, 1 delivered, 1 not delivered";
+    let first = "Message to 6 people, 3 delivered, 2 not delivered, 1 without report";
+    for expected in [other, first, other] {
+        press(&mut window, Modifiers::NONE, Key::F8);
+        assert!(window.get_by_label(expected).is_focused(), "{expected}");
+    }
+    let fake = Fake::new();
+    let mut window = fake.window(LARGE);
+    press(&mut window, Modifiers::NONE, Key::F8);
+    assert!(window.query_by_label("Nothing that you sent has failed.").is_some());
 }
 
 #[test]

@@ -271,10 +271,14 @@ fn a_conversation_is_exported_by_its_key_to_where_the_user_chooses() {
     let options = Options { chooser: Some(chooser), exporter: Some(exporter), ..Options::default() };
     let mut window = open(&fake, LARGE, options);
     press(&mut window, Modifiers::COMMAND, Key::E);
+    window.get_by_label("Text").click();
+    window.run();
+    window.get_by_label("Save as…").click();
     wait_until(&mut window, |window| says(window, "Saved as /home/james/Ann.txt"));
-    assert_eq!(*names.lock().unwrap(), [FileRequest::SaveAs("Ann Lee 2025-11-14.html".into())]);
+    assert_eq!(*names.lock().unwrap(), [FileRequest::SaveAs("Ann Lee 2025-11-14.txt".into())]);
     assert_eq!(*written.lock().unwrap(), [(ConversationId(1), "/home/james/Ann.txt".into())]);
     press(&mut window, Modifiers::COMMAND, Key::E);
+    press(&mut window, Modifiers::NONE, Key::Enter);
     wait_until(&mut window, |window| says(window, "could not be exported: the disk is full."));
 }
 

@@ -7,6 +7,7 @@ use super::shell::Shell;
 use crate::model::account::{Account, RegistrationState};
 use crate::model::command::{AgentCommand, Command};
 use crate::ui::commands::UiCommand;
+use crate::ui::desktop::notifications::DesktopNotifications;
 use crate::ui::kit::edit;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::settings::AccountForm;
@@ -32,6 +33,7 @@ impl App {
     fn show_settings(&mut self, ctx: &egui::Context, mut form: AccountForm) {
         storage::forget(ctx);
         form.starting = self.closing.starting();
+        form.says_presenting = self.notifier.as_ref().and_then(DesktopNotifications::says_presenting);
         self.shell.show(Dialog::Settings(Box::new(form)));
     }
 

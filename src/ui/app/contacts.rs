@@ -22,6 +22,7 @@ impl App {
     pub(super) fn block(&mut self, person: Person, is_blocked: bool) {
         let address = person.address.clone();
         if self.ask(Command::Block { address, is_blocked }) {
+            self.block_at_own_server(&person.address, is_blocked);
             let words = if is_blocked {
                 format!("{} is blocked. What they write is refused.", person.told_apart())
             } else {

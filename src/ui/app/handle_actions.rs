@@ -83,6 +83,8 @@ impl App {
             Act::Pick(message, to_here) => self.shell.thread.pick(message, to_here),
             Act::Unpick => self.unpick(),
             Act::GoToDate => self.choose_date(ctx),
+            Act::ShowAll(row) => self.show_all(row),
+            Act::Export(ending) => self.export_as(ending),
             Act::Run(command) => self.command(ctx, command),
             Act::Settings => self.settings(ctx),
             Act::CheckAccount => self.check_account(ctx),
@@ -193,11 +195,7 @@ impl App {
             UiCommand::Delivery => self.carry_out(ctx, Act::ToggleDelivery),
             UiCommand::Wire => self.toggle_wire(),
             UiCommand::ResendToFailed => self.resend_shown(),
-            UiCommand::NextFailed => {
-                if let Some(message) = self.shell.thread.next_failed() {
-                    self.show_details(message);
-                }
-            }
+            UiCommand::NextFailed => self.next_failed(),
             UiCommand::NextColumn => self.next_column(ctx),
             UiCommand::Larger => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Larger)),
             UiCommand::Smaller => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Smaller)),

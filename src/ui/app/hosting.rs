@@ -92,6 +92,17 @@ impl App {
         }
     }
 
+    /// Where the account's server is hosted here, that refuses the blocked person too, so that nothing waits there.
+    pub(super) fn block_at_own_server(&self, sender: &str, is_blocked: bool) {
+        let (Some(board), Some(account)) = (&self.neighbours.host, &self.snapshot.account) else { return };
+        let aor = |address: &str| Uri::typed(address).ok().map(|uri| uri.aor().to_string());
+        if board.is_at(&account.proxy)
+            && let (Some(user), Some(sender)) = (aor(&account.address), aor(sender))
+        {
+            board.ask(HostOrder::Block { user, sender, is_blocked });
+        }
+    }
+
     /// In testing mode a server that is hosted here shows what it passes on for the account, if that is one of its own.
     fn watch_own_legs(&mut self, board: &HostBoard) {
         let is_own = |account: &&Account| self.snapshot.settings.testing && board.is_at(&account.proxy);

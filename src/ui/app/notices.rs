@@ -77,6 +77,9 @@ impl App {
 
     /// Removes the notifications of messages that have been read meanwhile, here or elsewhere.
     pub(super) fn withdraw_read(&mut self) {
+        if let Some(notifier) = &self.notifier {
+            notifier.pause_while_presenting(self.snapshot.settings.pause_presenting);
+        }
         let deeds = self.notes.read(&self.snapshot.conversations);
         deeds.into_iter().for_each(|deed| self.do_on_desktop(deed));
     }

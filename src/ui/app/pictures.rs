@@ -12,7 +12,6 @@ use crate::ui::actions::{Act, PictureAct};
 use crate::ui::compose::attach::AttachForm;
 use crate::ui::compose::composer;
 use crate::ui::desktop::chooser::{Choosing, FileRequest};
-use crate::ui::desktop::exporter::Exporting;
 use crate::ui::kit::picture::is_picture;
 use crate::ui::kit::words;
 use crate::ui::panels::dialogs::Dialog;
@@ -35,10 +34,8 @@ pub(super) enum ChosenFor {
     Capture,
     /// A script to play.
     Script,
-    /// A provisioning file.
-    Provision,
-    /// The place where a conversation is exported to; the suggested name.
-    Export(ConversationId, String),
+    /// The place where a conversation is exported to; the suggested name, and its ending.
+    Export(ConversationId, String, &'static str),
 }
 
 impl App {
@@ -142,8 +139,9 @@ impl App {
                 ChosenFor::Contacts => self.shell.toasts.push(NO_CHOOSER.to_owned()),
                 ChosenFor::Capture => self.shell.show(Dialog::Capture(String::new())),
                 ChosenFor::Script => self.shell.checks.ask_for_path(),
-                ChosenFor::Provision => self.shell.toasts.push(NO_PROVISION.to_owned()),
-                ChosenFor::Export(conversation, name) => self.export_to_downloads(conversation, &name),
+                ChosenFor::Export(conversation, name, ending) => {
+                    self.export_to_downloads(conversation, &name, ending);
+                }
             }
             return;
         };
@@ -154,7 +152,7 @@ impl App {
                     self.ask(Command::SaveFile { message, file, to: Some(path) });
                 }
             }
-            ChosenFor::Export(conversation, _) => {
+            ChosenFor::Export(conversation, ..) => {
                 if let (Some(path), Some(exporting)) = (paths.into_iter().next(), &self.exporting) {
                     exporting.begin(conversation, path);
                 }
@@ -179,51 +177,6 @@ impl App {
                     self.shell.wire.open(ctx, path);
                 }
             }
-        }
-    }
-
-    /// Lets the user choose where the open conversation is exported to.
-    pub(super) fn export(&mut self) {
-        let Some(thread) = self.shell.thread(&self.snapshot) else {
-            return self.shell.toasts.push("Open a conversation first, then export it.".to_owned());
-        };
-        if self.exporting.is_none() {
-            return self.shell.toasts.push("Nothing is stored here that could be exported.".to_owned());
-        }
-        let given = &self.shell.left.marks.get(thread.conversation).name;
-        let people = if given.is_empty() { words::people(&thread.people, 3) } else { given.clone() };
-        let name = format!("{people} {}.html", self.look.date(self.look.now)).replace(['/', '\\'], "_");
-        let conversation = thread.conversation;
-        match &mut self.choosing {
-            Some(choosing) => {
-                choosing.begin(FileRequest::SaveAs(name.clone()), ChosenFor::Export(conversation, name));
-            }
-            None => self.export_to_downloads(conversation, &name),
-        }
-    }
-
-    /// Where there is no file chooser: under a name that is free.
-    fn export_to_downloads(&self, conversation: ConversationId, name: &str) {
-        let dirs = directories::UserDirs::new();
-        let folder = dirs.as_ref().map(|dirs| dirs.download_dir().unwrap_or_else(|| dirs.home_dir()));
-        let stem = name.trim_end_matches(".html");
-        let names = (0..100).map(|number| match number {
-            0 => name.to_owned(),
-            number => format!("{stem} ({number}).html"),
-        });
-        let free = folder.and_then(|folder| names.map(|name| folder.join(name)).find(|path| !path.exists()));
-        if let (Some(path), Some(exporting)) = (free, &self.exporting) {
-            exporting.begin(conversation, path);
-        }
-    }
-
-    /// Says what was exported.
-    pub(super) fn take_exported(&mut self) {
-        for done in self.exporting.as_ref().map(Exporting::done).unwrap_or_default() {
-            self.shell.toasts.push(match done {
-                Ok(path) => format!("Saved as {}", path.display()),
-                Err(why) => format!("The conversation could not be exported: {why}."),
-            });
         }
     }
 

@@ -1,8 +1,7 @@
 //! Where a message is written: text, size, who sees whom, and **Send to N**.
 
 use egui::{
-    Align, Key, KeyboardShortcut, Layout, Modifiers, Popup, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder,
-    pos2, vec2,
+    Align, Key, KeyboardShortcut, Layout, Modifiers, Popup, Rect, RichText, Sense, Ui, UiBuilder, pos2, vec2,
 };
 
 use super::pictures::Previews;
@@ -283,22 +282,21 @@ fn text_ui(ui: &mut Ui, writing: &mut Writing, (field, new_line): (egui::Id, Mod
     let margin = egui::Margin::symmetric(12, if focused { 7 } else { 8 });
     let frame = egui::Frame::NONE.fill(colors.field).stroke(stroke).corner_radius(10).inner_margin(margin);
     let shown = frame.show(ui, |ui| {
-        ScrollArea::vertical().id_salt(field).max_height(TEXT_HEIGHT_MAX).auto_shrink([false, true]).show(
-            ui,
-            |ui| {
-                edit::text_field(ui, field, &mut writing.text, |text| {
-                    egui::TextEdit::multiline(text)
-                        .frame(egui::Frame::NONE)
-                        .hint_text("Write a message")
-                        .desired_rows(1)
-                        .desired_width(f32::INFINITY)
-                        .min_size(vec2(0.0, 20.0))
-                        .return_key(KeyboardShortcut::new(new_line, Key::Enter))
-                })
-                .accessible_name("Message")
-                .changed()
-            },
-        )
+        // All lines of what is pasted are shown at once; the room grows a few lines in each frame otherwise.
+        let area = edit::scrolling().min_scrolled_height(TEXT_HEIGHT_MAX).max_height(TEXT_HEIGHT_MAX);
+        area.id_salt(field).auto_shrink([false, true]).show(ui, |ui| {
+            edit::long_text_field(ui, field, &mut writing.text, |text| {
+                egui::TextEdit::multiline(text)
+                    .frame(egui::Frame::NONE)
+                    .hint_text("Write a message")
+                    .desired_rows(1)
+                    .desired_width(f32::INFINITY)
+                    .min_size(vec2(0.0, 20.0))
+                    .return_key(KeyboardShortcut::new(new_line, Key::Enter))
+            })
+            .accessible_name("Message")
+            .changed()
+        })
     });
     shown.inner.inner
 }

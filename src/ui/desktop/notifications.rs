@@ -2,10 +2,12 @@
 //!
 //! A thread of its own, `notifications`, calls the service over D-Bus, because it may answer slowly. A click comes back
 //! as [`Happened`], after the window was woken. A conversation's notification is replaced at most once within
-//! [`REPLACE_WAIT`], however many messages come.
+//! [`REPLACE_WAIT`], however many messages come. While the desktop says that something is presented, notifications wait.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -25,6 +27,8 @@ const WAITING_MAX: usize = 64;
 const NO_SERVICE_WAIT: Duration = Duration::from_secs(30);
 /// A notification is replaced this long after it was shown at the earliest.
 const REPLACE_WAIT: Duration = Duration::from_secs(1);
+/// While notifications wait because something is presented, the desktop is asked again after this time.
+const PRESENTING_WAIT: Duration = Duration::from_secs(3);
 
 /// What the desktop reported back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +67,8 @@ enum Job {
 pub struct DesktopNotifications {
     jobs: mpsc::Sender<Job>,
     happened: Receiver<Happened>,
+    pauses: Arc<AtomicBool>,
+    says_presenting: Arc<OnceLock<bool>>,
 }
 
 impl DesktopNotifications {
@@ -74,6 +80,7 @@ impl DesktopNotifications {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (told, happened) = sync_channel(WAITING_MAX);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (pauses, says_presenting) = (Arc::new(AtomicBool::new(true)), Arc::new(OnceLock::new()));
         let screen = Screen {
             told,
             wake: Box::new(wake),
@@ -81,11 +88,25 @@ impl DesktopNotifications {
             rests_until: None,
             shown: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            waits_until: None,
+            pauses: Arc::clone(&pauses),
+            says_presenting: Arc::clone(&says_presenting),
         };
         std::thread::Builder::new()
             .name("notifications".to_owned())
             .spawn(move || runtime.block_on(screen.serve(waiting)))?;
-        Ok(Self { jobs, happened })
+        Ok(Self { jobs, happened, pauses, says_presenting })
+    }
+
+    /// Whether notifications wait while the desktop says that something is presented.
+    pub fn pause_while_presenting(&self, pauses: bool) {
+        self.pauses.store(pauses, Ordering::Relaxed);
+    }
+
+    /// Whether the desktop says when something is presented; none if that is not known, or nothing shows notifications.
+    #[must_use]
+    pub fn says_presenting(&self) -> Option<bool> {
+        self.says_presenting.get().copied()
     }
 
     /// Shows a notification. It is dropped if too many wait already: the window shows the same information.
@@ -143,6 +164,10 @@ struct Screen {
     shown: BTreeMap<About, Shown>,
     /// To be shown as soon as [`REPLACE_WAIT`] allows.
     wanted: BTreeMap<About, Note>,
+    /// Something is presented, and the desktop is asked again at this time.
+    waits_until: Option<Instant>,
+    pauses: Arc<AtomicBool>,
+    says_presenting: Arc<OnceLock<bool>>,
 }
 
 enum Event {
@@ -154,6 +179,8 @@ enum Event {
 impl Screen {
     /// Serves requests until the window drops its end of the queue.
     async fn serve(mut self, mut waiting: mpsc::Receiver<Job>) {
+        // The settings show what this desktop can say.
+        self.connect().await;
         loop {
             let due = self.due();
             let signals = self.service.as_mut().map(|service| &mut service.signals);
@@ -180,13 +207,50 @@ impl Screen {
     fn due(&self) -> Option<Instant> {
         let due =
             |about: &About| self.shown.get(about).map_or_else(Instant::now, |it| it.since + REPLACE_WAIT);
-        self.wanted.keys().map(due).min()
+        let due = self.wanted.keys().map(due).min()?;
+        Some(self.waits_until.map_or(due, |until| due.max(until)))
+    }
+
+    async fn connect(&mut self) {
+        if self.service.is_none() && self.rests_until.is_none_or(|until| until <= Instant::now()) {
+            self.service = ServiceConnection::open().await;
+        }
+        if let Some(service) = &self.service {
+            // What it says first counts: the same program serves the whole session.
+            self.says_presenting.get_or_init(|| service.says_presenting());
+        }
+    }
+
+    /// Whether notifications have to wait, because something is presented.
+    async fn has_to_wait(&mut self) -> bool {
+        if !self.pauses.load(Ordering::Relaxed) {
+            self.waits_until = None;
+            return false;
+        }
+        let now = Instant::now();
+        if self.waits_until.is_some_and(|until| now < until) {
+            return true;
+        }
+        let is_presenting = match &self.service {
+            Some(service) => service.is_presenting().await,
+            None => false,
+        };
+        self.waits_until = is_presenting.then_some(now + PRESENTING_WAIT);
+        is_presenting
     }
 
     async fn show_due(&mut self) {
         let now = Instant::now();
         let is_due = |about: &About| self.shown.get(about).is_none_or(|it| it.since + REPLACE_WAIT <= now);
         let due: Vec<About> = self.wanted.keys().copied().filter(is_due).collect();
+        if due.is_empty() {
+            return;
+        }
+        self.connect().await;
+        if self.has_to_wait().await {
+            self.keep_what_fits();
+            return;
+        }
         for about in due {
             if let Some(note) = self.wanted.remove(&about) {
                 self.show(note).await;
@@ -194,13 +258,23 @@ impl Screen {
         }
     }
 
+    /// No more wait than fit on the screen afterwards; failures go last.
+    fn keep_what_fits(&mut self) {
+        while self.wanted.len() > NOTES_MAX {
+            let of_conversation =
+                self.wanted.keys().find(|about| matches!(about, About::Received(_))).copied();
+            match of_conversation {
+                Some(about) => self.wanted.remove(&about),
+                None => self.wanted.pop_first().map(|(_, note)| note),
+            };
+        }
+    }
+
     async fn show(&mut self, note: Note) {
         if self.rests_until.is_some_and(|until| Instant::now() < until) {
             return;
         }
-        if self.service.is_none() {
-            self.service = ServiceConnection::open().await;
-        }
+        self.connect().await;
         let Some(service) = &self.service else { return self.no_service() };
         let replaced = self.shown.get(&note.about).map_or(0, |shown| shown.id);
         let actions = actions(&note, service.takes_replies);

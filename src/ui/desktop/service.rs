@@ -7,6 +7,7 @@ use zbus::proxy::SignalStream;
 use zbus::{Connection, Proxy, Variant};
 
 use super::notes::{About, Note, cut};
+use super::presenting::Presenting;
 
 /// A service that takes longer for a call is none.
 const CALL_WAIT: Duration = Duration::from_secs(5);
@@ -23,6 +24,8 @@ pub(super) struct ServiceConnection {
     pub(super) takes_replies: bool,
     /// It reads the body as markup.
     reads_markup: bool,
+    /// Where it says that nobody is to be disturbed; none if it does not.
+    presenting: Option<Presenting>,
 }
 
 impl ServiceConnection {
@@ -35,6 +38,7 @@ impl ServiceConnection {
             let signals = proxy.receive_all_signals().await.ok()?;
             let has = |what: &str| can.iter().any(|it| it == what);
             Some(Self {
+                presenting: Presenting::of(&connection, SERVICE, PLACE).await,
                 takes_replies: has("inline-reply"),
                 reads_markup: has("body-markup"),
                 proxy,
@@ -55,6 +59,17 @@ impl ServiceConnection {
             ("Fanfare", replaced, "fanfare", note.title.as_str(), body.as_str(), actions, hints, expires);
         let answered = tokio::time::timeout(CALL_WAIT, self.proxy.call("Notify", &asked)).await;
         answered.ok()?.ok()
+    }
+
+    /// Whether it says when nobody is to be disturbed.
+    pub(super) const fn says_presenting(&self) -> bool {
+        self.presenting.is_some()
+    }
+
+    /// Whether it says that nobody is to be disturbed now.
+    pub(super) async fn is_presenting(&self) -> bool {
+        let Some(presenting) = &self.presenting else { return false };
+        tokio::time::timeout(CALL_WAIT, presenting.is_on()).await.unwrap_or_default()
     }
 
     /// Removes a notification.

@@ -4,10 +4,9 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use egui::text::{CCursor, CCursorRange};
-use egui::text_edit::TextEditState;
-use egui::util::undoer::{Settings, Undoer};
-use egui::{Context, Event, Id, Key, Modifiers, Response, TextEdit, Ui};
+use egui::{Context, Event, Id, Key, Modifiers, Response, ScrollArea, TextEdit, Ui};
+
+use super::part::{self, keep_no_copies};
 
 /// Most changes that a field can undo.
 const CHANGES_MAX: usize = 200;
@@ -147,11 +146,44 @@ pub(crate) fn text_field(
     text: &mut String,
     build: impl for<'t> FnOnce(&'t mut String) -> TextEdit<'t>,
 ) -> Response {
+    remembering(ui, id, text, |ui, text, _| ui.add(build(text).id(id)))
+}
+
+/// What a field for a long text is drawn in: without animation, because turning the wheel ends one, and with it the move
+/// of what is seen when the field shows another part.
+pub(crate) fn scrolling() -> ScrollArea {
+    ScrollArea::vertical().animated(false)
+}
+
+/// The same, of several lines, for a text that may be long; drawn in [`scrolling`].
+pub(crate) fn long_text_field(
+    ui: &mut Ui,
+    id: Id,
+    text: &mut String,
+    build: impl for<'t> FnOnce(&'t mut String) -> TextEdit<'t>,
+) -> Response {
+    remembering(ui, id, text, |ui, text, is_focused| {
+        let is_taken = is_focused && part::take_events(ui, id, text);
+        let mut response = part::show(ui, id, text, build);
+        if is_taken {
+            response.mark_changed();
+        }
+        response
+    })
+}
+
+/// Draws a field, and notes what it changes in its text.
+fn remembering(
+    ui: &mut Ui,
+    id: Id,
+    text: &mut String,
+    draw: impl FnOnce(&mut Ui, &mut String, bool) -> Response,
+) -> Response {
     keep_no_copies(ui.ctx(), id);
     let is_focused = ui.memory(|memory| memory.has_focus(id));
     let is_undone = is_focused && take_undo_keys(ui, id, text);
     let before = (is_focused && ui.input(|input| !input.events.is_empty())).then(|| text.clone());
-    let mut response = ui.add(build(text).id(id));
+    let mut response = draw(ui, text, is_focused);
     if let Some(change) = before.and_then(|before| Change::between(&before, text)) {
         let (now, is_composing) =
             ui.input(|input| (input.time, input.events.iter().any(|event| matches!(event, Event::Ime(_)))));
@@ -195,12 +227,8 @@ pub(crate) fn field_id(ui: &Ui, name: &str) -> Id {
 
 /// Forgets what was typed into a field: its text was sent, or replaced by the program.
 pub(crate) fn forget(ctx: &Context, id: Id) {
-    ctx.data_mut(|data| {
-        data.remove::<History>(id);
-        data.remove::<TextEditState>(id);
-    });
-    // That there is such a state tells a field from other widgets.
-    keep_no_copies(ctx, id);
+    ctx.data_mut(|data| data.remove::<History>(id));
+    part::forget(ctx, id);
 }
 
 /// Forgets what was typed into any field: the window shows another account, whose fields have the same ids.
@@ -214,23 +242,20 @@ pub(crate) fn forget_all(ctx: &Context) {
 
 /// Selects the whole text of a field of so many characters, so that typing replaces it.
 pub(crate) fn select_all(ctx: &Context, id: Id, length: usize) {
-    keep_no_copies(ctx, id);
-    let mut state = TextEditState::load(ctx, id).unwrap_or_default();
-    state.cursor.set_char_range(Some(CCursorRange::two(CCursor::new(0), CCursor::new(length))));
-    state.store(ctx, id);
+    part::select(ctx, id, Some(0..length));
 }
 
 /// The byte of a field's text at which its cursor is; none if it has never had the focus.
 pub(crate) fn cursor(ctx: &Context, id: Id, text: &str) -> Option<usize> {
-    let cursor = TextEditState::load(ctx, id)?.cursor.char_range()?.primary.index;
-    Some(text.char_indices().nth(cursor.0).map_or(text.len(), |(byte, _)| byte))
+    part::cursor(ctx, id, text)
 }
 
 /// Replaces a part of a field's text as if it had been typed: it can be undone, and the cursor goes behind it.
 pub(crate) fn replace(ctx: &Context, id: Id, text: &mut String, part: Range<usize>, with: &str) {
-    let Some(before) = text.get(..part.start).filter(|_| text.get(part.clone()).is_some()) else { return };
-    let chars = before.chars().count() + with.chars().count();
-    let old = text.clone();
+    if text.get(part.clone()).is_none() {
+        return;
+    }
+    let (old, end) = (text.clone(), part.start + with.len());
     text.replace_range(part, with);
     if let Some(change) = Change::between(&old, text) {
         // Not as a part of what was typed just before.
@@ -239,23 +264,11 @@ pub(crate) fn replace(ctx: &Context, id: Id, text: &mut String, part: Range<usiz
             history.changed_at = f64::NEG_INFINITY;
         });
     }
-    keep_no_copies(ctx, id);
-    let mut state = TextEditState::load(ctx, id).unwrap_or_default();
-    state.cursor.set_char_range(Some(CCursorRange::one(CCursor::new(chars))));
-    state.store(ctx, id);
+    part::set_cursor(ctx, id, text, end);
 }
 
 fn with_history<R>(ctx: &Context, id: Id, change: impl FnOnce(&mut History) -> R) -> R {
     ctx.data_mut(|data| change(data.get_temp_mut_or_default::<History>(id)))
-}
-
-/// Turns egui's own history off: it would keep a copy of the whole text for every change.
-fn keep_no_copies(ctx: &Context, id: Id) {
-    if TextEditState::load(ctx, id).is_none() {
-        let mut state = TextEditState::default();
-        state.set_undoer(Undoer::with_settings(Settings { max_undos: 0, ..Settings::default() }));
-        state.store(ctx, id);
-    }
 }
 
 /// Carries out Ctrl+Z, Ctrl+Shift+Z and Ctrl+Y; true if the text has changed.
@@ -280,12 +293,8 @@ fn take_undo_keys(ui: &Ui, id: Id, text: &mut String) -> bool {
         );
         cursor = moved.or(cursor);
     }
-    let Some(chars) = cursor.and_then(|byte| text.get(..byte)).map(|before| before.chars().count()) else {
-        return false;
-    };
-    let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
-    state.cursor.set_char_range(Some(CCursorRange::one(CCursor::new(chars))));
-    state.store(ui.ctx(), id);
+    let Some(at) = cursor else { return false };
+    part::set_cursor(ui.ctx(), id, text, at);
     true
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Colors {
     pub(crate) hover: Color32,
     /// The selected row.
     pub(crate) selected: Color32,
+    /// Behind text that is selected; the text itself is in the accent then.
+    selected_text: Color32,
     /// Separator lines.
     pub(crate) line: Color32,
     /// Borders of fields, with enough contrast to be recognized (WCAG 1.4.11).
@@ -93,6 +95,7 @@ static LIGHT: Colors = Colors {
     field: rgb(0x00FF_FFFF),
     hover: rgb(0x00E9_EBF0),
     selected: rgb(0x00DD_E5FB),
+    selected_text: rgb(0x00CB_DBFF),
     line: rgb(0x00E1_E4EA),
     border: rgb(0x0085_8E9B),
     text: rgb(0x0017_1A1F),
@@ -129,6 +132,7 @@ static DARK: Colors = Colors {
     field: rgb(0x0023_2830),
     hover: rgb(0x0026_2C34),
     selected: rgb(0x0027_3654),
+    selected_text: rgb(0x000E_1A36),
     line: rgb(0x002C_323B),
     border: rgb(0x006F_7986),
     text: rgb(0x00E9_ECF0),
@@ -285,7 +289,7 @@ fn paint_visuals(visuals: &mut egui::Visuals, colors: &Colors) {
     visuals.warn_fg_color = colors.amber;
     visuals.error_fg_color = colors.red;
     visuals.weak_text_color = Some(colors.weak);
-    visuals.selection.bg_fill = colors.selected;
+    visuals.selection.bg_fill = colors.selected_text;
     visuals.selection.stroke = Stroke::new(2.0, colors.accent);
     visuals.slider_trailing_fill = true;
     visuals.handle_shape = egui::style::HandleShape::Circle;
@@ -368,6 +372,13 @@ mod tests {
                 }
             }
             assert!(contrast(colors.on_accent, colors.accent) >= 4.5);
+            assert!(contrast(colors.accent, colors.selected_text) >= 4.5);
+            for ground in [colors.mine, colors.theirs, colors.field, colors.middle] {
+                assert!(
+                    contrast(colors.selected_text, ground) > 1.13,
+                    "what is selected is seen on {ground:?}"
+                );
+            }
             assert!(contrast(colors.text, colors.mark) >= 4.5);
             assert!(contrast(colors.red, colors.red_soft) >= 4.5);
             assert!(contrast(colors.amber, colors.amber_soft) >= 4.5);

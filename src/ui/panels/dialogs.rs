@@ -2,9 +2,10 @@
 
 use egui::{Align, Id, Layout, Modal, Rect, Response, RichText, Ui, vec2};
 
-use super::account::{leaving_ui, password_ui, put_account, remove_ui};
+use super::asking::{DiscardChoice, asking_ui};
 use super::certificate::{Decision, authority_ui, certificate_ui};
 use super::correct::{CorrectForm, correct_ui};
+use super::export::{ExportForm, export_ui};
 use super::hosting::{HostForm, hosting_ui};
 use super::import::{ImportForm, import_ui};
 use super::later::{LaterForm, later_ui};
@@ -12,6 +13,9 @@ use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, 
 use super::record::{RecordForm, record_ui};
 use super::settings::{AccountForm, settings_ui};
 use super::starting::{WayBack, background_ui};
+use super::whole::{WholeText, whole_ui};
+use crate::model::account::Account;
+use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::Snapshot;
 use crate::ui::actions::{Act, TestingAct};
 use crate::ui::commands;
@@ -19,7 +23,7 @@ use crate::ui::compose::attach::{AttachForm, attach_ui, capture_ui};
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{banner, entered, hide_tooltip, mend_button, small_button};
+use crate::ui::kit::widgets::{banner, entered, hide_tooltip, primary};
 use crate::ui::kit::words::{self, Look};
 
 /// What a dialog is about.
@@ -39,6 +43,10 @@ pub(crate) enum Dialog {
     Correct(CorrectForm),
     /// How to save a delivery record.
     Record(RecordForm),
+    /// How to export a conversation.
+    Export(ExportForm),
+    /// All of a long text.
+    Whole(WholeText),
     /// When to send a message.
     Later(Box<LaterForm>),
     /// Which file to attach, by path.
@@ -130,6 +138,8 @@ impl OpenDialog {
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
             Dialog::Hosting(form) => form.is_changed(),
             Dialog::Record(_)
+            | Dialog::Export(_)
+            | Dialog::Whole(_)
             | Dialog::Certificate
             | Dialog::Background(_)
             | Dialog::RemoveAccount
@@ -192,7 +202,12 @@ pub(crate) fn dialog_ui(
         let dialog = &open.dialog;
         let is_wide = matches!(
             dialog,
-            Dialog::Settings(_) | Dialog::Keys | Dialog::Certificate | Dialog::Import(_) | Dialog::Hosting(_)
+            Dialog::Settings(_)
+                | Dialog::Keys
+                | Dialog::Certificate
+                | Dialog::Import(_)
+                | Dialog::Hosting(_)
+                | Dialog::Whole(_)
         );
         ui.set_width((room.x - 80.0).min(if is_wide { 520.0 } else { 400.0 }));
         // Otherwise it stays as low as it was in a window that was lower.
@@ -248,6 +263,11 @@ fn contents_ui(
         Dialog::Import(form) => import_ui(ui, form, is_new, &snapshot.book, acts).into(),
         Dialog::Rename(form) => rename_ui(ui, form, is_new, acts).into(),
         Dialog::Correct(form) => correct_ui(ui, form, is_new, &snapshot.book, acts).into(),
+        Dialog::Export(form) => export_ui(ui, form, is_new, acts).into(),
+        Dialog::Whole(text) => {
+            whole_ui(ui, text, is_new);
+            Outcome::Open
+        }
         Dialog::Record(form) => record_ui(ui, form, is_new, acts).into(),
         Dialog::Later(form) => later_ui(ui, form, is_new, look, acts).into(),
         Dialog::Attach(form) => {
@@ -283,25 +303,6 @@ fn contents_ui(
     }
 }
 
-/// What the user answers when a dialog with something typed is to be closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DiscardChoice {
-    Keep,
-    Discard,
-}
-
-fn asking_ui(ui: &mut Ui) -> Option<DiscardChoice> {
-    banner(ui, "Discard what you typed?", colors(ui).amber, colors(ui).amber_soft);
-    let answer = ui.horizontal(|ui| {
-        if mend_button(ui, "Discard").clicked() {
-            return Some(DiscardChoice::Discard);
-        }
-        small_button(ui, "Keep editing").clicked().then_some(DiscardChoice::Keep)
-    });
-    ui.add_space(4.0);
-    answer.inner
-}
-
 const fn title(dialog: &Dialog) -> &'static str {
     match dialog {
         Dialog::Settings(_) => "Settings",
@@ -312,6 +313,8 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Rename(_) => "Rename conversation",
         Dialog::Import(_) => "Import contacts",
         Dialog::Correct(_) => "Correct the address",
+        Dialog::Whole(_) => "The whole message",
+        Dialog::Export(_) => "Export the conversation",
         Dialog::Record(_) => "Save the delivery record",
         Dialog::Later(_) => "Send at a time",
         Dialog::Attach(_) => "Attach a file",

@@ -1,7 +1,6 @@
 //! Settings: appearance, notifications, the composer's keys, and the account.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use egui::style::ScrollAnimation;
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
@@ -9,13 +8,13 @@ use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 use super::account::{account_row_ui, refusal_ui};
 use super::blocked::blocked_ui;
 use super::hosting::hosting_row_ui;
+use super::notified::notified_ui;
 use super::starting::{Starting, starting_ui};
 use super::storage::storage_ui;
 use super::typed::{AccountField, PROXY_HINT, account_problem, typed_account, typed_proxy};
 use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::model::command::{AgentCommand, Command};
-use crate::model::snapshot::{Notifications, Settings, Snapshot, Theme};
-use crate::time::Timestamp;
+use crate::model::snapshot::{Settings, Snapshot, Theme};
 use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{
@@ -54,6 +53,8 @@ pub(crate) struct AccountForm {
     begins_at_account: bool,
     /// How the program starts; none if there is nothing to choose.
     pub(crate) starting: Option<Starting>,
+    /// Whether the desktop says when something is presented; none if that is not known.
+    pub(crate) says_presenting: Option<bool>,
 }
 
 impl AccountForm {
@@ -78,6 +79,7 @@ impl AccountForm {
             has_news: false,
             begins_at_account: false,
             starting: None,
+            says_presenting: None,
         }
     }
 
@@ -88,9 +90,14 @@ impl AccountForm {
 
     /// Something was typed that is not saved.
     pub(crate) fn is_changed(&self, account: Option<&Account>) -> bool {
-        let begins_at_account = false;
-        let plain =
-            Self { problem: None, has_news: false, begins_at_account, starting: None, ..self.clone() };
+        let plain = Self {
+            problem: None,
+            has_news: false,
+            begins_at_account: false,
+            starting: None,
+            says_presenting: None,
+            ..self.clone()
+        };
         plain != Self::of(account)
     }
 
@@ -159,8 +166,7 @@ pub(crate) fn settings_ui(
         ui.spacing_mut().item_spacing.y = 8.0;
         appearance_ui(ui, &snapshot.settings, acts);
         section(ui, "Notifications");
-        notifications_ui(ui, &snapshot.settings, acts);
-        quiet_ui(ui, &snapshot.settings, look, acts);
+        notified_ui(ui, &snapshot.settings, look, form.says_presenting, acts);
         if !snapshot.book.blocked.is_empty() {
             section(ui, "Blocked people");
             blocked_ui(ui, snapshot, acts);
@@ -220,51 +226,6 @@ fn appearance_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
             put(acts, Settings { scale: next_scale(settings.scale, ScaleStep::Larger), ..settings.clone() });
         }
     });
-}
-
-fn notifications_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
-    ui.horizontal(|ui| {
-        let choices = [
-            (Notifications::Full, "Show everything"),
-            (Notifications::HideContent, "Hide content"),
-            (Notifications::Off, "Off"),
-        ];
-        for (notifications, label) in choices {
-            if pill(ui, settings.notifications == notifications, label).clicked() {
-                put(acts, Settings { notifications, ..settings.clone() });
-            }
-        }
-    });
-    hint(ui, "When a message arrives, and when one could not be delivered to someone.");
-}
-
-/// "Do not disturb" for some hours, or until tomorrow morning.
-fn quiet_ui(ui: &mut Ui, settings: &Settings, look: &Look, acts: &mut Vec<Act>) {
-    ui.horizontal_wrapped(|ui| {
-        ui.label("Do not disturb");
-        if let Some(until) = settings.quiet_until.filter(|_| settings.is_quiet(look.now)) {
-            let until = Timestamp::from_millis(until);
-            let day = if look.date(until) == look.date(look.now) { "" } else { "tomorrow, " };
-            let words = format!("until {day}{}", look.clock(until));
-            ui.label(RichText::new(words).font(theme::strong(14.0)));
-            if small_button(ui, "Turn off").clicked() {
-                put(acts, Settings { quiet_until: None, ..settings.clone() });
-            }
-            return;
-        }
-        let hours = |hours: u64| look.now.plus(Duration::from_secs(hours * 3600)).as_millis();
-        let choices = [
-            ("For 1 hour", hours(1)),
-            ("For 8 hours", hours(8)),
-            ("Until tomorrow, 08:00", look.tomorrow_at(8).as_millis()),
-        ];
-        for (label, until) in choices {
-            if small_button(ui, label).clicked() {
-                put(acts, Settings { quiet_until: Some(until), ..settings.clone() });
-            }
-        }
-    });
-    hint(ui, "To mute a single conversation, right-click it in the list.");
 }
 
 fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {

@@ -19,23 +19,35 @@ use crate::ui::kit::icons::focus_ring;
 use crate::ui::kit::ordered::{Ordered, ordered};
 use crate::ui::kit::theme::colors;
 use crate::ui::kit::widgets::put;
+use crate::ui::kit::words;
 
 /// Most clickable links in one message; further ones stay plain text.
 const LINKS_MAX: usize = 100;
 /// Most bytes of a link; browsers and servers accept about this many.
 const LINK_BYTES_MAX: usize = 2048;
 
-/// Bytes of a text in which what a search has found is marked.
-const MARKED_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a text that are laid out: each letter takes some 180 bytes. All of it is in a dialog of its own.
+const LAID_OUT_BYTES_MAX: usize = 32 * 1024;
+/// What stands between these bytes and the size of all.
+const SHOW_ALL: &str = "… Show all ";
 
 /// A text, laid out with its links.
 pub(crate) struct Laid {
     pub(crate) galley: Arc<Galley>,
     /// Its order, if parts of it are written from right to left: the galley has them in another one.
     pub(crate) ordered: Option<Arc<Ordered>>,
+    /// Of a long text, what is laid out of it, and where that offers to show all.
+    cut: Option<(String, Range<usize>)>,
 }
 
-/// Text on as many lines as it needs, with its links and what was looked for marked.
+impl Laid {
+    /// What is laid out of this text.
+    fn shown<'a>(&'a self, text: &'a str) -> &'a str {
+        self.cut.as_ref().map_or(text, |(shown, _)| shown)
+    }
+}
+
+/// Text on as many lines as it needs, with its links and what was looked for marked. Of a long one the beginning.
 pub(crate) fn laid_out(
     ui: &Ui,
     (text, terms): (&str, &[Term]),
@@ -46,9 +58,10 @@ pub(crate) fn laid_out(
     let plain = TextFormat::simple(font, color);
     let link = colors(ui).accent;
     let mut job = LayoutJob { wrap: TextWrapping::wrap_at_width(width), ..LayoutJob::default() };
-    let links = links(text);
-    let beginning = text.get(..text.floor_char_boundary(MARKED_BYTES_MAX)).unwrap_or_default();
-    let found = marks(beginning, terms);
+    let whole = text;
+    let text = beginning(text);
+    let mut links = links(text);
+    let found = marks(text, terms);
     for part in parts(text.len(), &links, &found) {
         let mut format = plain.clone();
         if part.is_link {
@@ -59,9 +72,28 @@ pub(crate) fn laid_out(
         }
         job.append(text.get(part.place).unwrap_or_default(), 0.0, format);
     }
+    let mut cut = None;
+    if text.len() < whole.len() {
+        let format = TextFormat { color: link, underline: Stroke::new(1.0, link), ..plain };
+        let offer = format!("{SHOW_ALL}{}", words::size(whole.len()));
+        job.append(&offer, 0.0, format);
+        let place = text.len()..text.len() + offer.len();
+        links.push(place.clone());
+        cut = Some((format!("{text}{offer}"), place));
+    }
     let ordered = ordered(ui, &job, &links);
     let galley = ordered.as_ref().map_or_else(|| ui.painter().layout_job(job), |ordered| ordered.galley(ui));
-    Laid { galley, ordered }
+    Laid { galley, ordered, cut }
+}
+
+/// As much of a text as is laid out. It ends between two words if it can, so that no link in it is cut.
+fn beginning(text: &str) -> &str {
+    if text.len() <= LAID_OUT_BYTES_MAX {
+        return text;
+    }
+    let cut = text.get(..text.floor_char_boundary(LAID_OUT_BYTES_MAX)).unwrap_or_default();
+    let tail = cut.len().saturating_sub(LINK_BYTES_MAX);
+    cut.rfind(char::is_whitespace).filter(|end| *end >= tail).and_then(|end| cut.get(..end)).unwrap_or(cut)
 }
 
 /// A part of a text that looks the same throughout.
@@ -100,15 +132,18 @@ pub(crate) fn text_ui(ui: &mut Ui, (text, laid): (&str, &Laid), place: Rect, id:
     }
     put(ui.painter(), place.min, Arc::clone(&laid.galley));
     let response = ui.interact(place, id.with("text"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, laid.shown(text)));
     response
 }
 
 /// Makes the links of a text clickable; [`laid_out`] has laid it out, and it is painted at `at`.
 pub(crate) fn links_ui(ui: &Ui, (text, laid): (&str, &Laid), at: Pos2, id: Id, acts: &mut Vec<Act>) {
-    let links = links(text);
+    let text = laid.shown(text);
+    let more = laid.cut.as_ref().map(|(_, place)| place.clone());
+    let own = text.get(..more.as_ref().map_or(text.len(), |more| more.start)).unwrap_or_default();
     let ordered = laid.ordered.as_ref().map(|ordered| ordered.places(&laid.galley));
-    for (index, range) in links.into_iter().enumerate() {
+    for (index, range) in links(own).into_iter().chain(more.clone()).enumerate() {
+        let is_more = more.as_ref() == Some(&range);
         let target = text.get(range.clone()).unwrap_or_default();
         let rects: Vec<Rect> = match &ordered {
             Some(all) => all.iter().filter(|(link, _)| *link == index).map(|(_, rect)| *rect).collect(),
@@ -124,7 +159,7 @@ pub(crate) fn links_ui(ui: &Ui, (text, laid): (&str, &Laid), at: Pos2, id: Id, a
                 focus_ring(ui, &response, rect.expand(2.0), 2.0);
             }
             if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(target).clicked() {
-                acts.push(Act::OpenLink(target.to_owned()));
+                acts.push(if is_more { Act::ShowAll(id) } else { Act::OpenLink(target.to_owned()) });
             }
         }
     }
@@ -245,6 +280,23 @@ mod tests {
         ];
         assert_eq!(seen, expected);
         assert_eq!(super::parts(0, &[], &[]), []);
+    }
+
+    #[test]
+    fn of_a_long_text_the_beginning_is_laid_out_and_no_link_in_it_is_cut() {
+        let text =
+            format!("{}https://example.com/{} and more", "x".repeat(LAID_OUT_BYTES_MAX - 30), "y".repeat(60));
+        assert_eq!(beginning(&text).len(), LAID_OUT_BYTES_MAX, "there is no blank before it");
+        let text = text.replacen("xhttps", " https", 1);
+        assert!(beginning(&text).ends_with('x'), "the link is left out as a whole");
+        let laid_out = format!("{}{SHOW_ALL}1.0 MB", beginning(&text));
+        let more = show_all(&laid_out).unwrap();
+        assert_eq!(laid_out.get(more.clone()), Some("… Show all 1.0 MB"));
+        assert_eq!(more.end, laid_out.len());
+        assert_eq!(show_all("… Show all 1.0 MB"), None, "somebody else wrote that");
+        let umlauts = "ä".repeat(LAID_OUT_BYTES_MAX);
+        assert!(beginning(&umlauts).len() <= LAID_OUT_BYTES_MAX);
+        assert_eq!((beginning("short"), show_all("short")), ("short", None));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) struct ThreadView {
     pub(crate) names: Arc<Names>,
     /// The message to show as soon as its conversation is loaded, and whether it gets the keyboard focus.
     sought: Option<(MessageId, Focus)>,
+    /// The first message that somebody did not get is to be shown as soon as it is loaded.
+    pub(crate) seeks_failed: bool,
     /// Where the view was when the conversation was left.
     left_at: Option<ScrollPlace>,
 }
@@ -85,8 +87,8 @@ impl ThreadView {
         let places = rearranged(&before.outline, &thread.outline);
         let is_other = places.as_ref().is_some_and(|places| places.iter().all(Option::is_none));
         if before.conversation != thread.conversation || is_other {
-            let sought = self.sought;
-            *self = Self { shown: Some(Arc::clone(&thread)), sought, ..Self::default() };
+            let (sought, seeks_failed) = (self.sought, self.seeks_failed);
+            *self = Self { shown: Some(Arc::clone(&thread)), sought, seeks_failed, ..Self::default() };
             return self.begin(&thread);
         }
         if Arc::ptr_eq(&before, &thread) {
@@ -194,16 +196,25 @@ impl ThreadView {
         }
     }
 
-    /// Our next loaded message after the selected one that somebody did not get; wraps around at the end.
-    pub(crate) fn next_failed(&self) -> Option<MessageId> {
-        let messages = &self.shown.as_ref()?.messages;
-        let failed: Vec<MessageId> = messages
-            .iter()
-            .filter(|message| message.tally.resendable() > 0)
-            .map(|message| message.id)
-            .collect();
-        let after = failed.iter().find(|id| self.chosen.is_some_and(|chosen| **id > chosen));
-        after.or_else(|| failed.first()).copied()
+    /// Some of its messages are loaded.
+    pub(crate) const fn is_loaded(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    /// Our loaded messages that somebody did not get.
+    fn failed(&self) -> impl Iterator<Item = MessageId> {
+        let messages = self.shown.iter().flat_map(|thread| thread.messages.iter());
+        messages.filter(|message| message.tally.resendable() > 0).map(|message| message.id)
+    }
+
+    /// The first of them.
+    pub(crate) fn first_failed(&self) -> Option<MessageId> {
+        self.failed().next()
+    }
+
+    /// The next of them after the selected message; the first one if none is selected.
+    pub(crate) fn later_failed(&self) -> Option<MessageId> {
+        self.failed().find(|id| self.chosen.is_none_or(|chosen| *id > chosen))
     }
 
     /// Moves the focus between messages with Up and Down while one of them has it.

@@ -19,12 +19,19 @@ struct Service {
     next: u32,
     asked: SyncSender<Asked>,
     can: Arc<Mutex<Vec<&'static str>>>,
+    is_presenting: Arc<AtomicBool>,
 }
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Service {
     fn get_capabilities(&self) -> Vec<String> {
         self.can.lock().unwrap().iter().map(|can| (*can).to_owned()).collect()
+    }
+
+    /// As Plasma has it.
+    #[zbus(property)]
+    fn inhibited(&self) -> bool {
+        self.is_presenting.load(Ordering::Relaxed)
     }
 
     #[expect(clippy::unused_self, reason = "an interface is made of methods")]
@@ -70,6 +77,7 @@ pub(super) struct Bus {
     asked: Receiver<Asked>,
     deeds: mpsc::Sender<(u32, Deed)>,
     pub(super) can: Arc<Mutex<Vec<&'static str>>>,
+    pub(super) is_presenting: Arc<AtomicBool>,
 }
 
 impl Bus {
@@ -84,6 +92,11 @@ impl Bus {
         assert_eq!(self.asked.recv_timeout(PATIENCE).unwrap(), Asked::Closed(id), "{why}");
     }
 
+    /// Nothing is asked of the service for so long.
+    pub(super) fn is_quiet_for(&self, wait: Duration) {
+        assert_eq!(self.asked.recv_timeout(wait).ok(), None);
+    }
+
     pub(super) fn does(&self, id: u32, deed: Deed) {
         self.deeds.blocking_send((id, deed)).unwrap();
     }
@@ -95,14 +108,16 @@ pub(super) fn start_service() -> Bus {
     let (deeds, waiting) = mpsc::channel(16);
     let (ready, up) = sync_channel(1);
     let can = Arc::new(Mutex::new(vec!["actions", "body", "body-markup", "inline-reply"]));
-    let service = Service { next: 0, asked: sender, can: Arc::clone(&can) };
+    let is_presenting = Arc::new(AtomicBool::new(false));
+    let service =
+        Service { next: 0, asked: sender, can: Arc::clone(&can), is_presenting: Arc::clone(&is_presenting) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     std::thread::Builder::new()
         .name("service".to_owned())
         .spawn(move || runtime.block_on(serve(service, waiting, ready)).unwrap())
         .unwrap();
     up.recv_timeout(PATIENCE).unwrap();
-    Bus { asked, deeds, can }
+    Bus { asked, deeds, can, is_presenting }
 }
 
 /// What the service was asked.
