@@ -31,9 +31,11 @@ impl Change {
         if before == after {
             return None;
         }
-        let at = common(before.chars(), after.chars());
+        // Byte by byte, because a text may have a megabyte; both texts are the same up to there.
+        let at = before.floor_char_boundary(common(before.bytes(), after.bytes()));
         let (left, right) = (before.get(at..)?, after.get(at..)?);
-        let tail = common(left.chars().rev(), right.chars().rev());
+        let same = common(left.bytes().rev(), right.bytes().rev());
+        let tail = left.len() - left.ceil_char_boundary(left.len() - same);
         let removed = left.get(..left.len() - tail)?.to_owned();
         let inserted = right.get(..right.len() - tail)?.to_owned();
         Some(Self { at, removed, inserted })
@@ -80,9 +82,9 @@ impl Change {
     }
 }
 
-/// Bytes of the characters with which both begin.
-fn common(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) -> usize {
-    one.zip(other).take_while(|(one, other)| one == other).map(|(letter, _)| letter.len_utf8()).sum()
+/// How many bytes are the same at the beginning of both.
+fn common(one: impl Iterator<Item = u8>, other: impl Iterator<Item = u8>) -> usize {
+    one.zip(other).take_while(|(one, other)| one == other).count()
 }
 
 /// What can be undone and redone in one field.
@@ -324,6 +326,18 @@ mod tests {
         assert_eq!((history.redo(&mut text), text.as_str()), (Some(5), "hello"));
         assert_eq!((history.redo(&mut text), text.as_str()), (Some(0), ""));
         assert_eq!(history.redo(&mut text), None);
+    }
+
+    #[test]
+    fn a_difference_never_cuts_a_letter() {
+        // The two bytes of é and è begin alike, those of é and ũ end alike.
+        for (before, after) in [("aé", "aè"), ("éa", "\u{169}a"), ("é", "éé"), ("日本", "日"), ("", "日")]
+        {
+            let change = Change::between(before, after).unwrap();
+            let mut text = before.to_owned();
+            text.replace_range(change.at..change.at + change.removed.len(), &change.inserted);
+            assert_eq!(text, after);
+        }
     }
 
     #[test]
