@@ -60,6 +60,7 @@ fn names_are_read_to_whoever_does_not_see_them_as_they_are_written() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes by the real clock")]
 fn what_is_made_to_be_slow_is_shown_in_time() {
     let worst = [
         "א1 ".repeat(13_000),

@@ -73,7 +73,7 @@ impl Fonts {
                 let listed = thread.join().ok().flatten();
                 *self = listed.map_or_else(Self::unusable, |listed| Self::Listed(Box::new(listed)));
             }
-            listed => *self = listed,
+            listed @ (Self::Listed(_) | Self::None) => *self = listed,
         }
         if let Self::Listed(listed) = self { Some(listed) } else { None }
     }
@@ -102,11 +102,16 @@ impl Listed {
             FontFamily::Monospace => GenericFamily::Monospace,
             FontFamily::Proportional | FontFamily::Name(_) => GenericFamily::SansSerif,
         };
-        let font = match letter.script() {
+        let script = letter.script();
+        let font = if matches!(
+            script,
             unicode_script::Script::Common
-            | unicode_script::Script::Inherited
-            | unicode_script::Script::Unknown => self.of_signs(letter, kind),
-            script => self.of_script(letter, kind, script, locale),
+                | unicode_script::Script::Inherited
+                | unicode_script::Script::Unknown
+        ) {
+            self.of_signs(letter, kind)
+        } else {
+            self.of_script(letter, kind, script, locale)
         }?;
         let family = self.all.family_name(font.family.0).unwrap_or_default();
         let name = format!("system:{family}:{}:{}", font.family.1, font.index);
