@@ -230,7 +230,8 @@ struct SignInArguments {
     /// File whose first line is the password (default: the environment variable FANFARE_PASSWORD).
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// The only realm in which the password may be used (default: that of the address's domain, or the one its server asks for).
+    /// The only realm in which the password may be used (default: any in which the server itself has asked; before that, the
+    /// address's domain, but not for what the server may have passed on to a recipient).
     #[arg(long, value_name = "NAME")]
     realm: Option<String>,
 }
@@ -307,7 +308,7 @@ pub fn run() -> ExitCode {
     let asked = match asked() {
         Ok(asked) => asked,
         // `--help` or `--version`.
-        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) if !error.use_stderr() => return output::help(&error),
         Err(error) => {
             output::complain_of_usage(&error);
             return ExitCode::from(2);
@@ -343,7 +344,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
             faults::end_process_on_panic();
         }
     }
-    match arguments.command {
+    let ended = match arguments.command {
         #[cfg(feature = "gui")]
         None if arguments.quit => window::quit(arguments.data.as_deref()),
         #[cfg(feature = "gui")]
@@ -353,7 +354,8 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Demo(demo)) => demo::run(&demo),
         Some(Command::DemoProxy(proxy)) => demo::run_proxy(&proxy),
         Some(Command::Proxy(ProxyArguments { upkeep: Some(upkeep), .. })) => upkeep::run(upkeep),
-        Some(Command::Proxy(proxy)) => proxy::run(proxy),
+        // It goes on without its standard output.
+        Some(Command::Proxy(proxy)) => return proxy::run(proxy),
         Some(Command::Send(send)) => send::run(send),
         Some(Command::Listen(listen)) => listen::run(&listen),
         Some(Command::History(history)) => history::run(history),
@@ -364,7 +366,8 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "gui")]
         Some(Command::HostProxy(host)) => nearby::run_host(&host),
         Some(Command::Contacts(verb)) => contacts::run(&verb),
-    }
+    };
+    ended.map(output::checked)
 }
 
 /// `--data` before a subcommand applies to the window: a proxy given its folder there would store nothing.

@@ -12,6 +12,8 @@ pub mod saved_file;
 pub mod handover;
 pub mod server;
 
+pub mod withholding;
+
 pub mod answering;
 
 pub mod path_faults;

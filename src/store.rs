@@ -99,6 +99,8 @@ pub trait Schema: 'static {
     const APPLICATION_ID: i32;
     /// The numbered migration steps that lead to the current tables.
     const MIGRATIONS: &'static [&'static str];
+    /// Whoever reads it can pass for others: it is refused if anybody but its owner may.
+    const IS_SECRET: bool = false;
     /// How often it syncs at most; none if each group is synced at once.
     const PACE: Option<Pace> = None;
 

@@ -56,6 +56,18 @@ pub(crate) fn quoted(path: &std::path::Path) -> String {
     if name.chars().all(is_plain) { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
+/// The system's error without its number: `Connection reset by peer`.
+pub(crate) fn system_words(error: &std::io::Error) -> String {
+    without_numbers(&error.to_string())
+}
+
+/// The same of a text with such errors in it: `Permission denied (os error 13)` becomes `Permission denied`.
+pub(crate) fn without_numbers(words: &str) -> String {
+    let mut parts = words.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once(')').map_or("", |(_, rest)| rest))
+}
+
 fn push(printed: &mut String, letter: char) {
     if letter != '\t' && (letter.is_control() || is_hidden(letter)) {
         printed.push_str(&code(letter));
@@ -136,6 +148,14 @@ mod tests {
             serde_json::from_str::<String>(&json(&serde_json::to_string(whole).unwrap())).unwrap(),
             whole
         );
+    }
+
+    #[test]
+    fn no_number_of_the_system_is_told() {
+        let said = without_numbers("a.png cannot be read: No such file (os error 2).");
+        assert_eq!(said, "a.png cannot be read: No such file.");
+        assert_eq!(without_numbers("Fine."), "Fine.");
+        assert_eq!(system_words(&std::io::Error::from_raw_os_error(28)), "No space left on device");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::answer;
 use super::connecting::{offline, still_waiting};
-use super::output::{OutputLine, Printer, note, tell, utc};
+use super::output::{OutputLine, Printer, is_failing, note, tell, utc};
 use super::save_files::SavedFiles;
 use super::trace::Trace;
 use super::{ServerArguments, SignInArguments, parse, password, runtime, stopped};
@@ -23,6 +23,7 @@ use crate::runtime::agent::{Agent, OpenedAgent};
 use crate::runtime::answering::{Answering, Told};
 use crate::runtime::faults::Fault;
 use crate::runtime::network::Network;
+use crate::runtime::withholding::Withholding;
 use crate::sip::Uri;
 
 #[derive(Debug, Args)]
@@ -73,7 +74,11 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let trace = Trace::new(arguments.trace);
     let (told, rules) = (Told::default(), arguments.answers.rules());
     let tag = Random::from_os()?.token(16);
-    let layer = |net, clock| Answering::new(net, clock, (rules, told.clone()), tag, trace.tap());
+    // What is kept in a folder has arrived, whether or not it could be printed too.
+    let has_failed: fn() -> bool = if arguments.data.is_some() { || false } else { is_failing };
+    let layer = |net, clock| {
+        Withholding::new(Answering::new(net, clock, (rules, told.clone()), tag, trace.tap()), has_failed)
+    };
     let mut agent = OpenedAgent::open(&account, arguments.data.as_deref())?.start_behind(layer).await?;
     agent.machine_mut().set_names(Names::of(&contacts(&arguments.contacts)).into());
     let printer = Printer::new(arguments.json);
@@ -84,7 +89,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     agent.command(AgentCommand::Connect, &mut |event| listener.hear(event));
     let stop = stopped();
     tokio::pin!(stop);
-    while !listener.is_turned_away {
+    while !listener.is_turned_away && !is_failing() {
         let other = async {
             tokio::select! {
                 stopped = &mut stop => Some(stopped),
@@ -103,7 +108,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
             agent.command(AgentCommand::Seen { conversation }, &mut |event| listener.hear(event));
         }
     }
-    leave(&mut agent).await?;
+    leave(&mut agent, &mut listener).await?;
     agent.finish(&mut |event| listener.hear(event)).await?;
     listener.trace.print();
     answer::print(printer, &told.take());
@@ -163,7 +168,8 @@ impl Listener {
         }
     }
 
-    /// Handles an event. A message is printed and flushed here, before its 200 leaves.
+    /// Handles an event. A message is printed and flushed here, before its 200 leaves. One that cannot be printed does not
+    /// count as seen, and ends the command.
     fn hear(&mut self, event: Event) {
         // What led to an event stands above it.
         self.trace.print();
@@ -181,6 +187,9 @@ impl Listener {
                 body,
                 ..
             } => {
+                if is_failing() {
+                    return;
+                }
                 let saved = self.files.as_mut().map(|to| to.save(&content_type, &body)).unwrap_or_default();
                 self.printer.print(&OutputLine::Message {
                     time: utc(at),
@@ -193,7 +202,9 @@ impl Listener {
                     saved,
                     verified,
                 });
-                self.shown.push(conversation);
+                if !is_failing() {
+                    self.shown.push(conversation);
+                }
             }
             Event::Registration(state) => self.hear_registration(state),
             Event::StrangersRefused => {
@@ -268,14 +279,21 @@ impl Listener {
 }
 
 /// Removes the binding; does not wait for a proxy that is gone.
-async fn leave<N: Network>(agent: &mut Agent<N>) -> Result<(), Fault> {
+async fn leave<N: Network>(agent: &mut Agent<N>, listener: &mut Listener) -> Result<(), Fault> {
     let mut is_over = false;
-    let mut on_event = |event| is_over |= event == Event::Disconnected;
+    // A message that comes now is still accepted, so it is printed too.
+    let mut on_event = |event| {
+        is_over |= event == Event::Disconnected;
+        listener.hear(event);
+    };
     agent.command(AgentCommand::Disconnect, &mut on_event);
     let patience = tokio::time::sleep(Duration::from_secs(1));
     tokio::pin!(patience);
     while !is_over {
-        let mut on_event = |event| is_over |= event == Event::Disconnected;
+        let mut on_event = |event| {
+            is_over |= event == Event::Disconnected;
+            listener.hear(event);
+        };
         if agent.turn(&mut on_event, &mut patience).await?.is_some() {
             break;
         }

@@ -1,6 +1,8 @@
 //! What is printed: a line for people, or one JSON object per line.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::process::ExitCode;
 
 use serde::Serialize;
 
@@ -9,8 +11,15 @@ use crate::model::text::counted;
 pub(super) use crate::runtime::console::say;
 use crate::runtime::console::{self, say_json};
 use crate::store::served::Doubt;
+use crate::terminal::{system_words, without_numbers};
 use crate::time::Timestamp;
 pub(super) use crate::time::millis;
+
+/// The exit status of a command whose results could not be printed (`EX_IOERR` of sysexits.h).
+const UNPRINTED_STATUS: u8 = 74;
+
+/// The same where the reader of a pipe has gone: that of a program which SIGPIPE ends.
+const CLOSED_STATUS: u8 = 128 + 13;
 
 /// One line of `send` or `listen`; scripts rely on the field names.
 #[derive(Debug, Serialize)]
@@ -151,13 +160,47 @@ impl Printer {
         matches!(self, Self::Json)
     }
 
-    /// Prints one line. A closed pipe is not an error.
+    /// Prints one line; see [`is_failing`].
     pub(super) fn print(self, line: &OutputLine<'_>) {
         match self {
             Self::Json => say_json(&serde_json::to_string(line).unwrap_or_default()),
             Self::Text => say(&plain(line)),
         }
     }
+}
+
+/// True once standard output could not be written; nothing more is printed there.
+pub(super) fn is_failing() -> bool {
+    console::failure().is_some()
+}
+
+/// The exit status of a command that would end with this one, which says so where its results could not be printed.
+pub(super) fn checked(status: ExitCode) -> ExitCode {
+    let Some(error) = console::failure() else { return status };
+    complain_of_stdout();
+    // What became of a message says more.
+    if status != ExitCode::SUCCESS {
+        return status;
+    }
+    ExitCode::from(if is_closed(error) { CLOSED_STATUS } else { UNPRINTED_STATUS })
+}
+
+/// Prints what `--help` or `--version` asks for.
+pub(super) fn help(asked: &clap::Error) -> ExitCode {
+    asked.print().unwrap_or_else(console::failed);
+    checked(ExitCode::SUCCESS)
+}
+
+/// Says that standard output could not be written, if it could not. A reader who has gone has had enough, and is told
+/// nothing.
+pub(super) fn complain_of_stdout() {
+    if let Some(error) = console::failure().filter(|error| !is_closed(error)) {
+        note(&format!("standard output cannot be written: {}", system_words(error)));
+    }
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
 }
 
 /// Prints warnings about possible mistakes to standard error.
@@ -182,11 +225,11 @@ pub(super) fn note(text: &str) {
     console::complain(&format!("fanfare: {text}"));
 }
 
-/// An error and its causes in one line. Many errors include their cause's text: what was printed already is not
+/// An error and its causes in one line, without the numbers of the system. Many errors include their cause's text: what was printed already is not
 /// repeated.
 pub(super) fn sentence(error: &anyhow::Error) -> String {
     let mut said = String::new();
-    for cause in error.chain().map(ToString::to_string) {
+    for cause in error.chain().map(|cause| without_numbers(&cause.to_string())) {
         if said.is_empty() {
             said = cause;
         } else if !said.contains(&cause) {

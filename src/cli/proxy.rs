@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::output::{complain, say, sentence};
+use super::output::{complain, complain_of_stdout, say, sentence};
 use super::{ProxyArguments, Switch, runtime, stopped};
 use crate::config::changes::{Change, Takes};
 use crate::config::proxy::ProxySettings;
@@ -44,6 +44,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     for (transport, address) in server.locals() {
         say(&format!("listening {} {address}", transport.as_str().to_ascii_lowercase()));
     }
+    complain_of_stdout();
     if settings.data.is_none() {
         tracing::warn!(
             "without --data nothing is kept: accepted messages, registrations and the mailbox are lost when this proxy ends"

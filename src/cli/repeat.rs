@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::outcomes::{is_outcome, word};
+use super::outcomes::{self, is_outcome, is_taken, word};
 use super::output::{OutputLine, Printer, millis};
 use super::percentiles::Percentiles;
 use super::stopped;
@@ -67,7 +67,7 @@ pub(super) async fn send(
     (agent, trace): (&mut Agent, &Trace),
 ) -> anyhow::Result<ExitCode> {
     let count = arguments.repeat.unwrap_or(1);
-    let people = draft.to.iter().map(|person| &person.address).collect::<BTreeSet<_>>().len();
+    let people = outcomes::people(draft.to.iter().map(|person| person.address.as_str()));
     let outcomes = usize::try_from(count)?.saturating_mul(people);
     anyhow::ensure!(
         outcomes <= SEND_OUTCOMES_MAX,
@@ -258,8 +258,9 @@ impl Tally {
     /// The server has a message; false if it is not one of ours.
     fn accepted(&mut self, message: MessageId) -> bool {
         let Some(open) = self.open.get_mut(&message) else { return false };
-        open.is_accepted = true;
-        self.counts.accepted += 1;
+        if !std::mem::replace(&mut open.is_accepted, true) {
+            self.counts.accepted += 1;
+        }
         if self.mode == ReportMode::None {
             self.open.remove(&message);
         }
@@ -273,8 +274,12 @@ impl Tally {
         (status, reason): (Option<u16>, &str),
         now: Instant,
     ) {
+        // Whoever reports on it has it, whether or not his 202 has come (W25).
+        if is_taken(state) {
+            self.accepted(message);
+        }
         let Some(open) = self.open.get_mut(&message) else { return };
-        if !is_outcome(state, open.is_accepted) || !open.known.insert(address.to_owned()) {
+        if !is_outcome(state) || !open.known.insert(address.to_owned()) {
             return;
         }
         let took = millis(now.saturating_duration_since(open.begun));
@@ -402,7 +407,6 @@ mod tests {
             let after = Duration::from_millis(number);
             tally.hear(Event::Accepted { message: MessageId(number), attempt: 1, status: 202, after }, start);
         }
-        tally.hear(delivery(3, "a", DeliveryState::Failed, 503), after(2));
         tally.hear(delivery(1, "a", DeliveryState::Delivered, 200), after(5));
         tally.hear(delivery(1, "a", DeliveryState::Delivered, 200), after(50));
         tally.hear(delivery(1, "b", DeliveryState::Failed, 486), after(9));
@@ -412,6 +416,7 @@ mod tests {
         let refused =
             Event::Refused { message: MessageId(3), attempt: 1, status: 503, reason: Phrase::default() };
         tally.hear(refused, after(3));
+        tally.hear(delivery(3, "a", DeliveryState::Failed, 503), after(3));
         tally.give_up(after(59_999), Duration::from_secs(60));
         assert!(!tally.is_idle());
         tally.give_up(after(60_000), Duration::from_secs(60));
@@ -425,5 +430,25 @@ mod tests {
         assert_eq!(statuses, [(200, 1), (480, 1), (486, 1), (503, 1)]);
         assert_eq!((tally.counts.refused, tally.counts.accepted), (2, 3));
         assert_eq!((tally.accepted_ms, tally.outcome_ms), (vec![1, 2, 4], vec![5, 9, 7]));
+    }
+    #[test]
+    fn w25_what_is_reported_before_the_202_or_without_it_counts() {
+        let start = Clock::start().now().mono;
+        let mut tally = Tally::new(Printer::Json, ReportMode::Final, 2);
+        for number in 1..=2 {
+            tally.begin(start);
+            tally.hear(Event::Queued { conversation: ConversationId(1), message: MessageId(number) }, start);
+            tally.hear(delivery(number, "a", DeliveryState::Failed, 404), start);
+        }
+        let late = Duration::from_millis(7);
+        tally.hear(Event::Accepted { message: MessageId(1), attempt: 1, status: 202, after: late }, start);
+        for number in 1..=2 {
+            tally.hear(delivery(number, "b", DeliveryState::Failed, 486), start);
+            tally.hear(Event::Reported { message: MessageId(number), attempt: 1 }, start);
+        }
+        assert!(tally.is_idle());
+        assert_eq!(tally.counts.outcomes.clone().into_iter().collect::<Vec<_>>(), [("failure", 4)]);
+        assert_eq!((tally.counts.accepted, tally.accepted_ms.clone()), (2, vec![7]));
+        assert_eq!(tally.finish(Duration::ZERO), ExitCode::from(1));
     }
 }

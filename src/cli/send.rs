@@ -10,12 +10,13 @@ use anyhow::Context;
 use clap::Args;
 
 use super::connecting::{offline, still_waiting};
-use super::outcomes::{is_outcome, word};
+use super::outcomes::{self, is_outcome, is_taken, word};
 use super::output::{OutputLine, Printer, millis};
 use super::repeat::{self, RepeatArguments};
 use super::trace::Trace;
 use super::{Report, ServerArguments, SignInArguments, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Draft, Event, RegistrationState};
+use crate::model::contacts::address_key;
 use crate::model::delivery::is_reached;
 use crate::model::journal::{AttemptStage, DeliveryState, MessageId, PersonRow};
 use crate::model::outage::Outage;
@@ -90,7 +91,7 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let mode = ReportMode::from(arguments.report);
     let server = arguments.server.name(&arguments.from);
-    let people = arguments.to.iter().map(Uri::as_str).collect::<BTreeSet<_>>().len();
+    let people = outcomes::people(arguments.to.iter().map(Uri::as_str));
     let mut progress = Progress::new(Printer::new(arguments.json), mode, people, server);
     progress.waits_for_absent = arguments.wait;
     progress.trace = Trace::new(arguments.trace);
@@ -181,8 +182,9 @@ struct Progress {
     /// Our message, once stored: messages left in the store by a crash are sent too, but not reported here.
     message: Option<MessageId>,
     ending: Option<Ending>,
-    /// The proxy has accepted it, or it is sent one by one.
+    /// The proxy has accepted it or reports on it, or it is sent one by one.
     is_accepted: bool,
+    /// Recipients whose outcome is known, by [`address_key`].
     known: BTreeSet<String>,
     /// Recipients who do not have it, or not yet.
     missed: BTreeSet<String>,
@@ -280,20 +282,18 @@ impl Progress {
     }
 
     fn outcome(&mut self, address: &str, state: DeliveryState, line: &OutputLine<'_>) {
-        if !is_outcome(state, self.is_accepted) {
+        // What follows from a refusal of the whole message is told once, by its own line.
+        if !self.is_accepted && self.ending.is_some() {
             return;
         }
-        self.known.insert(address.to_owned());
-        if is_reached(state) {
-            self.missed.remove(address);
-        } else {
-            self.missed.insert(address.to_owned());
+        self.is_accepted |= is_taken(state);
+        if !is_outcome(state) {
+            return;
         }
-        if state == DeliveryState::Deferred {
-            self.absent.insert(address.to_owned());
-        } else {
-            self.absent.remove(address);
-        }
+        let person = address_key(address);
+        put(&mut self.missed, &person, !is_reached(state));
+        put(&mut self.absent, &person, state == DeliveryState::Deferred);
+        self.known.insert(person);
         self.printer.print(line);
         let is_all = self.known.len() >= self.people && !self.absent.is_empty();
         if is_all && !self.waits_for_absent && self.ending.is_none() {
@@ -330,24 +330,37 @@ impl Progress {
         if self.mode == ReportMode::None {
             return ExitCode::SUCCESS;
         }
-        let unknown: Vec<_> = recipients.iter().filter(|address| !self.known.contains(**address)).collect();
+        let mut known = self.known.clone();
+        let unknown: Vec<_> =
+            recipients.iter().filter(|address| known.insert(address_key(address))).collect();
+        // A report may be complete and not name everybody.
+        for to in &unknown {
+            self.printer.print(&OutputLine::Outcome {
+                message: None,
+                to,
+                state: "unknown",
+                status: None,
+                reason: "",
+                after_ms: None,
+            });
+        }
         let is_whole = self.ending == Some(Ending::Complete);
         if !is_whole {
-            for to in &unknown {
-                self.printer.print(&OutputLine::Outcome {
-                    message: None,
-                    to,
-                    state: "unknown",
-                    status: None,
-                    reason: "",
-                    after_ms: None,
-                });
-            }
             self.printer.print(&OutputLine::Report {
                 state: if unknown.is_empty() { "deferred" } else { "missing" },
             });
         }
-        if is_whole && self.missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+        let is_reached = is_whole && unknown.is_empty() && self.missed.is_empty();
+        if is_reached { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    }
+}
+
+/// Makes a person one of these, or none of them.
+fn put(people: &mut BTreeSet<String>, person: &str, is_one: bool) {
+    if is_one {
+        people.insert(person.to_owned());
+    } else {
+        people.remove(person);
     }
 }
 
@@ -375,4 +388,98 @@ const fn about(event: &Event) -> Option<MessageId> {
 /// A report about somebody to whom the message was not sent is no outcome.
 fn warn_of_stranger(address: &str, state: &str) {
     tracing::warn!(address, state, "the report names an address that this message was not sent to");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::journal::ConversationId;
+    use crate::model::reason::Phrase;
+    use crate::time::Timestamp;
+
+    const ANN: &str = "im:ann@domain.com";
+    const JOE: &str = "im:joe@domain.com";
+
+    fn delivery(address: &str, state: DeliveryState) -> Event {
+        Event::Delivery {
+            conversation: ConversationId(1),
+            message: MessageId(1),
+            attempt: 1,
+            recipient: 0,
+            address: address.to_owned(),
+            state,
+            status: None,
+            reason: Phrase::default(),
+            after: None,
+            at: Timestamp::from_millis(1),
+        }
+    }
+
+    fn reported() -> Event {
+        Event::Reported { message: MessageId(1), attempt: 1 }
+    }
+
+    fn accepted() -> Event {
+        Event::Accepted { message: MessageId(1), attempt: 1, status: 202, after: Duration::ZERO }
+    }
+
+    fn refused() -> Event {
+        Event::Refused { message: MessageId(1), attempt: 1, status: 503, reason: Phrase::default() }
+    }
+
+    /// What `send` to Ann and Joe knows after these events, and its exit status.
+    fn told(events: Vec<Event>) -> (Vec<String>, Option<Ending>, ExitCode) {
+        let people = outcomes::people([ANN, JOE]);
+        let mut progress = Progress::new(Printer::Json, ReportMode::Final, people, "the server".to_owned());
+        progress.hear(Event::Queued { conversation: ConversationId(1), message: MessageId(1) });
+        events.into_iter().for_each(|event| progress.hear(event));
+        let known = progress.known.iter().cloned().collect();
+        let ending = progress.ending.clone();
+        (known, ending, progress.finish(Fate::Dropped, &[ANN, JOE]))
+    }
+
+    #[test]
+    fn w25_a_report_that_overtakes_the_202_or_comes_without_it_counts() {
+        use DeliveryState::{Accepted, Delivered, Failed};
+        let fails = || vec![delivery(ANN, Failed), delivery(JOE, Failed), reported()];
+        let late = [fails(), vec![accepted()]].concat();
+        for events in [fails(), late] {
+            let (known, ending, status) = told(events);
+            assert_eq!((known.len(), ending, status), (2, Some(Ending::Complete), ExitCode::from(1)));
+        }
+        // What an interim report said before the 202 is not lost.
+        let interim = vec![delivery(JOE, Failed), delivery(ANN, Accepted), accepted()];
+        let (known, _, status) = told([interim, vec![delivery(ANN, Delivered), reported()]].concat());
+        assert_eq!((known.len(), status), (2, ExitCode::from(1)));
+        let (_, _, status) = told(vec![delivery(ANN, Delivered), delivery(JOE, Delivered), reported()]);
+        assert_eq!(status, ExitCode::SUCCESS);
+        // Nor is what it said when the account then loses its server.
+        let gone = Event::Registration(RegistrationState::Offline {
+            why: Outage::NoAnswer,
+            retry_after: Duration::from_secs(2),
+        });
+        let (_, ending, status) = told(vec![delivery(JOE, Failed), gone]);
+        assert_eq!((ending, status), (None, ExitCode::from(1)));
+    }
+
+    #[test]
+    fn whoever_a_complete_report_leaves_out_was_not_reached() {
+        let (known, ending, status) =
+            told(vec![accepted(), delivery(ANN, DeliveryState::Delivered), reported()]);
+        assert_eq!((known.len(), ending, status), (1, Some(Ending::Complete), ExitCode::from(1)));
+    }
+
+    #[test]
+    fn what_follows_from_a_refusal_is_told_once() {
+        let failed = [ANN, JOE].map(|address| delivery(address, DeliveryState::Failed));
+        let (known, ending, status) = told([vec![refused()], failed.to_vec()].concat());
+        assert!(known.is_empty(), "{known:?}");
+        assert!(matches!(ending, Some(Ending::Refused { status: Some(503), .. })), "{ending:?}");
+        assert_eq!(status, ExitCode::from(2));
+    }
+
+    #[test]
+    fn a_person_named_twice_is_one() {
+        assert_eq!(outcomes::people([ANN, "sip:ann@DOMAIN.com", JOE]), 2);
+    }
 }

@@ -15,7 +15,7 @@ use rustls::sign::CertifiedKey;
 
 use super::certificate::{Described, Fingerprint, names};
 use crate::sip::Uri;
-use crate::terminal::quoted;
+use crate::terminal::{quoted, system_words};
 
 /// A certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,12 +90,6 @@ pub(super) fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>
     let found = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
     let found: Vec<_> = found.collect::<Result<_, _>>().map_err(unreadable)?;
     if found.is_empty() { Err(TlsFileError::NoCertificate(path.to_owned())) } else { Ok(found) }
-}
-
-/// The system's error without its number: `Connection reset by peer`.
-pub(super) fn system_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
 }
 
 /// What is wrong with a file that should be PEM.

@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-use super::identity::system_words;
 use super::tls::WILDCARD_ALONE;
 use crate::machine::{CertificateFault, TlsFault};
+use crate::terminal::system_words;
 
 /// Why the handshake failed.
 pub(super) fn fault(error: &io::Error) -> TlsFault {
@@ -65,9 +65,11 @@ fn of_certificate(fault: &CertificateError) -> CertificateFault {
     }
 }
 
-/// `DnsName("a.example")` as `a.example`.
+/// `DnsName("a.example")` as `a.example`, and `IpAddress(192.0.2.1)` as `192.0.2.1`: the library gives no more than such
+/// words.
 fn bare(name: &str) -> &str {
-    name.split('"').nth(1).unwrap_or(name)
+    let within = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+    within.split('"').nth(1).unwrap_or(within)
 }
 
 /// The day in UTC; none if it is too far away.
@@ -75,4 +77,24 @@ fn day(time: UnixTime) -> Option<Date> {
     let seconds = i64::try_from(time.as_secs()).ok()?;
     let time = jiff::Timestamp::from_second(seconds).ok()?;
     Some(TimeZone::UTC.to_datetime(time).date())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_in_a_certificate_are_told_without_the_words_of_the_library() {
+        let told = [
+            ("DnsName(\"a.example\")", "a.example"),
+            ("IpAddress(192.0.2.1)", "192.0.2.1"),
+            ("IpAddress(2001:db8::1)", "2001:db8::1"),
+            ("UniformResourceIdentifier(\"sip:a.example\")", "sip:a.example"),
+            ("DirectoryName", "DirectoryName"),
+            ("a.example", "a.example"),
+        ];
+        for (name, expected) in told {
+            assert_eq!(bare(name), expected);
+        }
+    }
 }

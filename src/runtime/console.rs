@@ -1,48 +1,79 @@
 //! Standard output and standard error: the only code that writes to them.
 //!
 //! What is printed may contain text from strangers, so all of it goes through [`terminal`].
+//!
+//! **Invariant:** that something could not be printed on standard output is not forgotten: [`failure`] says so from then on,
+//! and nothing more is printed there, so that no line can stand behind a gap.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use crate::terminal;
 
-/// Prints a line for people, flushed at once; further lines of the text are indented. A closed pipe is not an error.
+/// Why standard output could not be written, the first time that it could not.
+static FAILURE: OnceLock<io::Error> = OnceLock::new();
+
+/// Why something could not be printed on standard output; none if everything could.
+#[must_use]
+pub fn failure() -> Option<&'static io::Error> {
+    FAILURE.get()
+}
+
+/// Notes that standard output could not be written; for what is printed there by others.
+pub fn failed(error: io::Error) {
+    FAILURE.set(error).ok();
+}
+
+/// Prints a line for people, flushed at once; further lines of the text are indented. See [`failure`].
 pub fn say(text: &str) {
-    print(&mut io::stdout().lock(), &terminal::shown(text));
+    to_stdout(|out| print(out, &terminal::shown(text)));
 }
 
-/// Prints a line of JSON, flushed at once.
+/// Prints a line of JSON, flushed at once. See [`failure`].
 pub fn say_json(text: &str) {
-    print(&mut io::stdout().lock(), &terminal::json(text));
+    to_stdout(|out| print(out, &terminal::json(text)));
 }
 
-/// Prints a text for a file or another program as it is; on a terminal, line by line for people.
+/// Prints a text for a file or another program as it is; on a terminal, line by line for people. See [`failure`].
 pub fn put(text: &str) {
-    let mut out = io::stdout().lock();
-    if out.is_terminal() {
-        text.lines().for_each(|line| print(&mut out, &terminal::shown(line)));
-    } else {
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+    to_stdout(|out| {
+        if out.is_terminal() {
+            text.lines().try_for_each(|line| print(out, &terminal::shown(line)))
+        } else {
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        }
+    });
+}
+
+fn to_stdout(print: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Result<()>) {
+    if failure().is_none()
+        && let Err(error) = print(&mut io::stdout().lock())
+    {
+        failed(error);
     }
 }
 
 /// Prints a line on standard error.
 pub fn complain(text: &str) {
-    print(&mut io::stderr().lock(), &terminal::shown(text));
+    print(&mut io::stderr().lock(), &terminal::shown(text)).ok();
 }
 
 /// Writes a text as it is to standard output; whoever made it has made texts of others in it safe.
 ///
 /// # Errors
-/// The pipe is closed, or the disk is full.
+/// The pipe is closed, or the disk is full; see also [`failure`].
 pub fn write(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(error) = &written {
+        let system = error.raw_os_error().map(io::Error::from_raw_os_error);
+        failed(system.unwrap_or_else(|| error.kind().into()));
+    }
+    written
 }
 
-fn print(out: &mut impl Write, line: &str) {
-    writeln!(out, "{line}").and_then(|()| out.flush()).ok();
+fn print(out: &mut impl Write, line: &str) -> io::Result<()> {
+    writeln!(out, "{line}").and_then(|()| out.flush())
 }
 
 /// Makes each event of the log safe for a terminal on its way to `W`; an event is written at once.

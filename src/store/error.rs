@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::store::private_file::ExposedStore;
+
 /// Why a store cannot be used, and where it is.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the store {}: {kind}", path.display())]
@@ -21,6 +23,9 @@ pub enum OpenErrorKind {
     /// The file cannot be created or written.
     #[error("it cannot be written ({0})")]
     Unwritable(#[source] std::io::Error),
+    /// Others can read or change it.
+    #[error("{0}")]
+    Exposed(ExposedStore),
     /// Another process has it open.
     #[error("another running fanfare uses it")]
     InUse,

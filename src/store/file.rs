@@ -7,8 +7,10 @@ use rusqlite::Connection;
 
 use crate::store::folder;
 use crate::store::lock_file::LockFile;
+use crate::store::private_file::{self, ExposedStore};
 use crate::store::whereabouts::{Gone, Whereabouts};
 use crate::store::{OpenErrorKind, Schema, migrate};
+use crate::terminal::quoted;
 
 /// How long to wait for a lock held by somebody using `sqlite3`.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -33,8 +35,15 @@ impl StoreFile {
         }
         let lock = LockFile::take(path)?;
         // We create the file before SQLite does, so that only its owner can read the messages in it.
-        folder::open_private(path).map_err(OpenErrorKind::Unwritable)?;
-        let connection = prepare::<S>(Connection::open(path)?)?;
+        let file = folder::open_private(path).map_err(OpenErrorKind::Unwritable)?;
+        private_file::claim(&file);
+        drop(file);
+        // Looked at before SQLite puts its files beside it, but a file that is no store is called that.
+        let found = private_file::check_store(path);
+        let connection = Connection::open(path)?;
+        migrate::version::<S>(&connection)?;
+        keep_private::<S>(path, found)?;
+        let connection = prepare::<S>(connection)?;
         let whereabouts = Whereabouts::of(path);
         Ok(Self { connection, path: Some(path.to_owned()), whereabouts, _lock: Some(lock) })
     }
@@ -51,6 +60,28 @@ impl StoreFile {
         let connection = prepare::<S>(Connection::open_in_memory()?)?;
         Ok(Self { connection, path: None, whereabouts: Whereabouts::default(), _lock: None })
     }
+}
+
+/// Refuses a store that others may have changed, and one with secrets that others may read; of the rest the owner is told.
+pub(super) fn keep_private<S: Schema>(
+    path: &Path,
+    found: Result<(), ExposedStore>,
+) -> Result<(), OpenErrorKind> {
+    match found {
+        Err(exposed) if S::IS_SECRET || exposed.is_changeable() => {
+            return Err(OpenErrorKind::Exposed(exposed));
+        }
+        Err(exposed) => tracing::warn!("the store {}: {exposed}", path.display()),
+        Ok(()) => {}
+    }
+    let above = folder::above(path);
+    if private_file::is_open_to_all(above) {
+        let (shown, typed) = (above.display(), quoted(above));
+        tracing::warn!(
+            "everybody may put other files into the folder {shown}; make it yours with: chmod o-w {typed}"
+        );
+    }
+    Ok(())
 }
 
 fn prepare<S: Schema>(mut connection: Connection) -> Result<Connection, OpenErrorKind> {

@@ -9,7 +9,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::store::tables::{Changes, Outside};
-use crate::store::{OpenError, OpenErrorKind, ProxySchema, Schema, Store, migrate, proxy_rows};
+use crate::store::{
+    OpenError, OpenErrorKind, ProxySchema, Schema, Store, file, migrate, private_file, proxy_rows,
+};
 
 /// How long to wait for a lock that the proxy holds. Under load it takes the lock again as soon as it has given it back,
 /// and on a slow disk it holds it through every sync: a command may have to try for a while.
@@ -61,9 +63,11 @@ impl Changes for Watch {
 /// Opens a proxy's store to change it. If no proxy uses it, it is created or migrated where needed.
 pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     let failed = |kind| OpenError { path: path.to_owned(), kind };
+    let found = private_file::check_store(path);
     if !is_of_today(path).map_err(failed)? {
         drop(Store::<ProxySchema>::open(path)?);
     }
+    file::keep_private::<ProxySchema>(path, found).map_err(failed)?;
     connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)
 }
 

@@ -32,6 +32,7 @@ impl Schema for ProxySchema {
     type Streamed = Stored;
     const NAME: &'static str = "proxy";
     const APPLICATION_ID: i32 = 0x4641_4e50; // "FANP"
+    const IS_SECRET: bool = true;
     const MIGRATIONS: &'static [&'static str] = &[
         include_str!("proxy_1.sql"),
         include_str!("proxy_2.sql"),

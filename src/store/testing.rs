@@ -22,6 +22,12 @@ pub(super) fn opened<S: Schema>() -> Connection {
     connection
 }
 
+/// Makes a file private that a test has made, as a store's own file is.
+pub(super) fn make_private(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// Applies writes in order.
 pub(super) fn write_all<S: Schema>(connection: &Connection, writes: &[S::Write]) {
     for write in writes {

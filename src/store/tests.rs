@@ -296,3 +296,55 @@ fn w13_a_database_that_was_removed_or_replaced_is_a_disk_that_fails() {
     // Without its write-ahead log a database loses its latest commits.
     taken_away(|path| std::fs::remove_file(path.with_extension("db-wal")).unwrap(), |_| ());
 }
+
+/// The permission bits of a file.
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_store_that_others_may_use_is_refused_with_the_command_that_mends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_client = folder.path().join("client.db");
+    let of_proxy = folder.path().join("proxy.db");
+    // A file that somebody else left there empty, as wide as it can be.
+    for path in [&of_client, &of_proxy] {
+        std::fs::write(path, "").unwrap();
+        set_mode(path, 0o666);
+    }
+    drop(Store::<ClientSchema>::open(&of_client).unwrap());
+    drop(Store::<ProxySchema>::open(&of_proxy).unwrap());
+    assert_eq!((mode(&of_client), mode(&of_proxy)), (0o600, 0o600));
+
+    for (bits, of_client_is_taken, what) in [
+        (0o644, true, "read"),
+        (0o640, true, "read"),
+        (0o620, false, "read or change"),
+        (0o666, false, "read or change"),
+    ] {
+        set_mode(&of_client, bits);
+        set_mode(&of_proxy, bits);
+        assert_eq!(Store::<ClientSchema>::open(&of_client).is_ok(), of_client_is_taken, "{bits:o}");
+        let refusal = Store::<ProxySchema>::open(&of_proxy).unwrap_err().to_string();
+        let path = of_proxy.display();
+        let said = format!(
+            "cannot use the store {path}: others may {what} it (mode 0{bits:o}); make it private with: chmod 600 {path}"
+        );
+        assert_eq!(refusal, said);
+        assert_eq!(users::Users::open(&of_proxy).unwrap_err().to_string(), said);
+    }
+    set_mode(&of_proxy, 0o600);
+    let store = Store::<ProxySchema>::open(&of_proxy).unwrap();
+    for ending in ["-wal", "-shm"] {
+        assert_eq!(mode(&folder.path().join(format!("proxy.db{ending}"))), 0o600, "{ending}");
+    }
+    drop(store);
+    set_mode(&of_client, 0o600);
+    drop(Store::<ClientSchema>::open(&of_client).unwrap());
+}

@@ -15,7 +15,7 @@ use crate::program::WAIT;
 use crate::socket::{Answering, Message, Phone, submission};
 
 /// The request of RFC 5438 §6, from James to Bob.
-const CPIM: &str = "From: <im:james@domain.com>\r\nTo: <im:bob@domain.com>\r\nDateTime: 2006-04-04T12:16:49-05:00\r\n\
+pub(crate) const CPIM: &str = "From: <im:james@domain.com>\r\nTo: <im:bob@domain.com>\r\nDateTime: 2006-04-04T12:16:49-05:00\r\n\
     NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: 34jk324j\r\n\
     imdn.Disposition-Notification: positive-delivery, display\r\n\r\nContent-Type: text/plain\r\n\r\nCome here.";
 

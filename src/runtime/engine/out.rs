@@ -8,6 +8,7 @@ use crate::limits::EVENTS_WAITING_MAX;
 use crate::model::command::Notice;
 use crate::model::snapshot::Snapshot;
 use crate::runtime::engine::SharedWake;
+use crate::terminal::without_numbers;
 
 /// Shared by the engine's thread, which writes, and the window, which reads. Locks are held only while copying.
 pub(super) struct Out {
@@ -87,13 +88,6 @@ impl Out {
     }
 }
 
-/// The system's error text without its number: `Permission denied (os error 13)` becomes `Permission denied`.
-fn without_numbers(words: &str) -> String {
-    let mut parts = words.split(" (os error ");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + part.split_once(')').map_or("", |(_, rest)| rest))
-}
-
 /// Held by the engine's thread: when that ends, even by a panic, the window is told.
 pub(super) struct Life(pub(super) Arc<Out>);
 
@@ -122,15 +116,5 @@ mod tests {
         let notices = out.take_notices();
         assert_eq!((notices.len(), notices.last()), (EVENTS_WAITING_MAX + 1, Some(&Notice::Missed(3))));
         assert!(out.take_notices().is_empty());
-    }
-
-    #[test]
-    fn no_number_of_the_system_reaches_the_window() {
-        let said = |words: &str| without_numbers(words);
-        assert_eq!(
-            said("a.png cannot be read: No such file (os error 2)."),
-            "a.png cannot be read: No such file."
-        );
-        assert_eq!(said("Fine."), "Fine.");
     }
 }

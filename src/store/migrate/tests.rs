@@ -10,7 +10,7 @@ use std::process::Command;
 use rusqlite::types::Value;
 
 use super::*;
-use crate::store::testing::{client_story, opened, proxy_story, write_all};
+use crate::store::testing::{client_story, make_private, opened, proxy_story, write_all};
 use crate::store::{ClientSchema, ProxySchema, Store};
 
 /// A test schema with two steps.
@@ -147,6 +147,7 @@ where
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("old.db");
         Connection::open(&path).unwrap().execute_batch(&old::<S>(version)).unwrap();
+        make_private(&path);
         drop(Store::<S>::open(&path).unwrap());
         Connection::open(&path).unwrap().execute_batch(alike).unwrap();
         let store = Store::<S>::open(&path).unwrap();
