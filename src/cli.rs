@@ -234,8 +234,7 @@ struct SignInArguments {
     /// File whose first line is the password (default: the environment variable FANFARE_PASSWORD).
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Only realm in which the password may be used (default: any in which the server itself has asked; before that, the
-    /// address's domain, but not for what the server may have passed on to a recipient).
+    /// The only realm in which the password may be used (default: any in which the server itself asks for it).
     #[arg(long, value_name = "NAME")]
     realm: Option<String>,
 }

@@ -282,7 +282,7 @@ impl Listener {
 async fn leave<N: Network>(agent: &mut Agent<N>, listener: &mut Listener) -> Result<(), Fault> {
     let mut is_over = false;
     // A message that comes now is still accepted, so it is printed too.
-    let mut on_event = |event| {
+    let mut on_event = |event: Event| {
         is_over |= event == Event::Disconnected;
         listener.hear(event);
     };
@@ -290,7 +290,7 @@ async fn leave<N: Network>(agent: &mut Agent<N>, listener: &mut Listener) -> Res
     let patience = tokio::time::sleep(Duration::from_secs(1));
     tokio::pin!(patience);
     while !is_over {
-        let mut on_event = |event| {
+        let mut on_event = |event: Event| {
             is_over |= event == Event::Disconnected;
             listener.hear(event);
         };

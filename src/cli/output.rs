@@ -225,8 +225,8 @@ pub(super) fn note(text: &str) {
     console::complain(&format!("fanfare: {text}"));
 }
 
-/// An error and its causes in one line, without the numbers of the system. Many errors include their cause's text: what was printed already is not
-/// repeated.
+/// An error and its causes in one line, without the numbers of the system. Many errors include their cause's text: what
+/// was printed already is not repeated.
 pub(super) fn sentence(error: &anyhow::Error) -> String {
     let mut said = String::new();
     for cause in error.chain().map(|cause| without_numbers(&cause.to_string())) {

@@ -63,11 +63,10 @@ impl Changes for Watch {
 /// Opens a proxy's store to change it. If no proxy uses it, it is created or migrated where needed.
 pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     let failed = |kind| OpenError { path: path.to_owned(), kind };
-    let found = private_file::check_store(path);
+    file::keep_private::<ProxySchema>(path, private_file::check_store(path)).map_err(failed)?;
     if !is_of_today(path).map_err(failed)? {
         drop(Store::<ProxySchema>::open(path)?);
     }
-    file::keep_private::<ProxySchema>(path, found).map_err(failed)?;
     connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)
 }
 

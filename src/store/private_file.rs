@@ -21,11 +21,7 @@ pub struct Exposed {
 
 /// Files of a store can be read or changed by others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "others may {} it (mode {mode:04o}); make it private with: chmod 600 {}",
-    if self.is_changeable() { "read or change" } else { "read" },
-    self.files.iter().map(|file| quoted(file)).collect::<Vec<_>>().join(" ")
-)]
+#[error("others may {} it (mode {mode:04o}); make it private with: chmod 600 {}", self.may(), self.listed())]
 pub struct ExposedStore {
     /// Those of its files.
     pub files: Vec<PathBuf>,
@@ -38,6 +34,14 @@ impl ExposedStore {
     #[must_use]
     pub const fn is_changeable(&self) -> bool {
         self.mode & 0o022 != 0
+    }
+
+    const fn may(&self) -> &'static str {
+        if self.is_changeable() { "read or change" } else { "read" }
+    }
+
+    fn listed(&self) -> String {
+        self.files.iter().map(|file| quoted(file)).collect::<Vec<_>>().join(" ")
     }
 }
 

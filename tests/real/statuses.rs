@@ -100,7 +100,7 @@ fn w28_listen_that_cannot_print_says_neither_that_it_came_nor_that_it_was_seen_a
         let ended = listening.end();
         assert_eq!(ended.code(), status, "{ended:?}");
         let place = format!("registered as im:bob@domain.com at {over}");
-        assert_eq!(ended.err, [&[place.as_str()], told].concat(), "{ended:?}");
+        assert_eq!(ended.err, [&[place.as_str()][..], told].concat(), "{ended:?}");
     }
 }
 
