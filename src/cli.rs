@@ -92,9 +92,13 @@ struct Arguments {
     #[cfg(feature = "gui")]
     #[arg(long, conflicts_with = "link")]
     hidden: bool,
+    /// Fill in the form of an account from a file that an operator hands out; nothing is sent before it is confirmed.
+    #[cfg(feature = "gui")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["link", "hidden"])]
+    provision: Option<PathBuf>,
     /// Quit the fanfare that is running, with or without a window.
     #[cfg(feature = "gui")]
-    #[arg(long, conflicts_with_all = ["link", "hidden"])]
+    #[arg(long, conflicts_with_all = ["link", "hidden", "provision"])]
     quit: bool,
 }
 
@@ -337,7 +341,7 @@ pub fn run() -> ExitCode {
 fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.command.is_some() {
         #[cfg(feature = "gui")]
-        no_data_before_the_command(&arguments)?;
+        window::not_before_a_command(&arguments)?;
         // The window is the exception: it stays open and shows the fault; see `Engine::has_ended`.
         if !matches!(&arguments.command, Some(Command::Demo(demo)) if !demo.headless) {
             faults::end_process_on_panic();
@@ -347,7 +351,10 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "gui")]
         None if arguments.quit => window::quit(arguments.data.as_deref()),
         #[cfg(feature = "gui")]
-        None => window::run(arguments.data.as_deref(), arguments.link, arguments.hidden),
+        None => {
+            let data = arguments.data.as_deref();
+            window::run(data, window::StartedFor::of(arguments.link, arguments.provision, arguments.hidden)?)
+        }
         #[cfg(not(feature = "gui"))]
         None => anyhow::bail!("this build has no window; see fanfare --help for the other commands"),
         Some(Command::Demo(demo)) => demo::run(&demo),
@@ -365,20 +372,6 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::HostProxy(host)) => nearby::run_host(&host),
         Some(Command::Contacts(verb)) => contacts::run(&verb),
     }
-}
-
-/// `--data` before a subcommand applies to the window: a proxy given its folder there would store nothing.
-#[cfg(feature = "gui")]
-fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        arguments.data.is_none(),
-        "--data before the command is for the window only; put it at the end: fanfare COMMAND ... --data DIR"
-    );
-    anyhow::ensure!(
-        arguments.link.is_none(),
-        "a link is opened by the window: fanfare LINK, without a command"
-    );
-    Ok(())
 }
 
 /// A single-threaded tokio runtime.

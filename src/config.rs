@@ -6,6 +6,8 @@ pub mod client;
 
 pub mod passwords;
 
+pub mod provisioning;
+
 pub mod changes;
 
 pub mod proxy;

@@ -1,6 +1,7 @@
 //! Every maximum, by name, in one table. Over a maximum there is a named outcome (413, 503, `Full`), never growth.
 
 mod abuse;
+mod accounts;
 mod client;
 mod history;
 mod hosting;
@@ -15,6 +16,7 @@ mod wire;
 use std::time::Duration;
 
 pub use self::abuse::*;
+pub use self::accounts::*;
 pub use self::client::*;
 pub use self::history::*;
 pub use self::hosting::*;
@@ -354,10 +356,6 @@ pub const ALARMS_MAX: usize = 1000;
 pub const LOG_LINES_WAITING_MAX: usize = 1024;
 /// Bytes of one log line; the rest of a longer one is cut off.
 pub const LOG_LINE_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of a link that another program hands over (`fanfare sip:…`); a longer one is refused.
-pub const LINK_BYTES_MAX: usize = 8 * 1024;
-/// Links that wait until the user can write; over it, the oldest is forgotten.
-pub const LINKS_WAITING_MAX: usize = 16;
 /// How long the program waits at its end for the log to be written.
 pub const LOG_FLUSH_WAIT: Duration = Duration::from_secs(1);
 /// How long a program that was told to stop waits for the disk to take its writes.

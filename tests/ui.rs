@@ -12,6 +12,9 @@ mod gallery;
 #[path = "ui/job.rs"]
 mod job;
 
+#[path = "ui/accounts.rs"]
+mod accounts;
+
 #[path = "ui/announced.rs"]
 mod announced;
 

@@ -1,5 +1,8 @@
 //! `fanfare` and `fanfare demo`: the window with its engine.
 
+mod asked;
+mod failing;
+
 use std::cell::RefCell;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,26 +13,27 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{runtime, stopped};
+pub(super) use self::asked::StartedFor;
+use self::asked::{HIDDEN, QUIT, hear_later_starts};
+use self::failing::{announce, decide, decide_on_damage, sentence};
+use super::{Arguments, runtime, stopped};
 use crate::config::client::{Folders, autostart_folder};
 use crate::config::passwords::Keyring;
 use crate::demo::{DemoRun, FIRST_MESSAGE};
 use crate::hosting::{self, Host};
-use crate::model::link::Link;
-use crate::runtime::agent::{AgentError, STORE_FILE};
+use crate::runtime::agent::AgentError;
 use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake, WireTap};
-use crate::runtime::handover::{Doorbell, hand_over};
+use crate::runtime::handover::hand_over;
 use crate::runtime::logs;
-use crate::store::{OpenError, OpenErrorKind, own_backup};
+use crate::store::OpenErrorKind;
 use crate::ui::background::{WokenFor, without_window};
 use crate::ui::desktop::browser::Opener;
 use crate::ui::desktop::calls::Calls;
 use crate::ui::desktop::chooser::Chooser;
 use crate::ui::desktop::exporter::Exporter;
 use crate::ui::desktop::login::Login;
-use crate::ui::desktop::notifications;
 use crate::ui::desktop::tray::{Click, Tray};
-use crate::ui::{self, Choice, Failure, Options, Waker};
+use crate::ui::{self, Options, Waker};
 
 /// File with the window's size and position, in the folder of the messages.
 const WINDOW_STATE: &str = "window.ron";
@@ -44,10 +48,6 @@ const SOFTWARE_GL: &str = "LIBGL_ALWAYS_SOFTWARE";
 const HANDOVER_TRIES: u32 = 10;
 /// How often it is tried whether a window that was told to end has ended.
 const QUIT_TRIES: u32 = 75;
-/// What a later start says to end this one; no link is like that.
-const QUIT: &str = "quit";
-/// What one says that is not to be seen.
-const HIDDEN: &str = "hidden";
 /// The time between two tries.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(200);
 
@@ -76,10 +76,10 @@ pub(super) fn quit(data: Option<&Path>) -> anyhow::Result<ExitCode> {
 
 /// Opens the window with the user's data, or with the data in `data`; if it is open already, that one shows itself. A hidden
 /// one opens when it is called.
-pub(super) fn run(data: Option<&Path>, link: Option<Link>, is_hidden: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(data: Option<&Path>, asked: StartedFor) -> anyhow::Result<ExitCode> {
     let folders = folders(data)?;
-    // Whoever starts it hidden does not want to see the one that runs.
-    let line = link.as_ref().map_or(if is_hidden { HIDDEN } else { "" }, |link| link.written.as_str());
+    let (line, is_hidden) = (asked.line(), matches!(asked, StartedFor::Hidden));
+    let line = line.as_str();
     let cannot_use = || format!("cannot use the folder {}", folders.data.display());
     if hand_over(&folders.data, line) || !decide_on_damage(&folders).with_context(cannot_use)? {
         return Ok(ExitCode::SUCCESS);
@@ -107,7 +107,7 @@ pub(super) fn run(data: Option<&Path>, link: Option<Link>, is_hidden: bool) -> a
     };
     quit_when_stopped(engine.quitter())?;
     let calls = Calls::default();
-    link.into_iter().for_each(|link| calls.open(link));
+    asked.tell(&calls);
     let _doorbell = hear_later_starts(&folders.data, &calls, &waker);
     let program = std::env::current_exe()?;
     let host =
@@ -176,26 +176,6 @@ fn login(data: Option<&Path>) -> Option<Login> {
     Some(Login::new(&autostart_folder()?, program, arguments.collect()))
 }
 
-/// From now on, this window answers when the program is started again for this folder.
-fn hear_later_starts(folder: &Path, calls: &Calls, waker: &Waker) -> Option<Doorbell> {
-    let (calls, waker) = (calls.clone(), waker.clone());
-    let heard = move |line: &str| {
-        match Link::parse(line) {
-            _ if line == HIDDEN => return,
-            _ if line == QUIT => calls.quit(),
-            Ok(link) => calls.open(link),
-            Err(why) if !line.is_empty() => tracing::warn!("the link of a second start {why}"),
-            Err(_) => {}
-        }
-        if line != QUIT {
-            calls.show();
-        }
-        waker.wake();
-    };
-    let bell = Doorbell::hang(folder, heard);
-    bell.inspect_err(|error| tracing::warn!(%error, "a second start will not find this window")).ok()
-}
-
 const fn is_in_use(error: &EngineError) -> bool {
     matches!(error, EngineError::Agent(AgentError::Store(error)) if matches!(error.kind, OpenErrorKind::InUse))
 }
@@ -224,94 +204,6 @@ fn open_window(engine: &Rc<RefCell<Engine>>, waker: &Waker, options: Options) ->
         anyhow::bail!("{error}; {WITHOUT_A_DISPLAY}");
     }
     Err(error.into())
-}
-
-/// Tells of a failure by a notification.
-fn announce(why: &str) {
-    let shown =
-        runtime().map(|runtime| runtime.block_on(notifications::announce("Fanfare cannot start", why)));
-    if let Ok(Err(error)) = shown {
-        // Whoever reads this has the error itself on the same terminal.
-        tracing::debug!(%error, "no notification says that the window cannot be opened");
-    }
-}
-
-/// The engine cannot start: says why, and does what the user decides. An error if that is to quit.
-fn decide(error: EngineError, folders: &Folders) -> anyhow::Result<()> {
-    let store = folders.data.join(STORE_FILE);
-    let failure = Failure {
-        details: format!("Fanfare {}: {error}", env!("CARGO_PKG_VERSION")),
-        why: sentence(&error.to_string()),
-        can_begin_anew: can_begin_anew(&error),
-        backup: can_restore(&error).then(|| own_backup::made_at(&store)).flatten(),
-        ..Failure::default()
-    };
-    match ui::say_that_it_failed(failure) {
-        Ok(choice) if follow(choice, &store)? => Ok(()),
-        Ok(_) => Err(error.into()),
-        Err(no_window) => {
-            tracing::warn!(error = %no_window, "no window says why the program cannot start");
-            announce(&sentence(&error.to_string()));
-            Err(error.into())
-        }
-    }
-}
-
-/// If the last run found that the store is damaged, offers to go back to its backup; false if the user quits.
-fn decide_on_damage(folders: &Folders) -> anyhow::Result<bool> {
-    let store = folders.data.join(STORE_FILE);
-    if !own_backup::take_damage(&store)? {
-        return Ok(true);
-    }
-    let why = "The file with your messages is damaged: some of them may be wrong or missing.";
-    let failure = Failure {
-        details: format!("Fanfare {}: {} is damaged", env!("CARGO_PKG_VERSION"), store.display()),
-        why: why.to_owned(),
-        can_begin_anew: true,
-        backup: own_backup::made_at(&store),
-        can_go_on: true,
-        ..Failure::default()
-    };
-    match ui::say_that_it_failed(failure) {
-        Ok(choice) => follow(choice, &store),
-        Err(no_window) => {
-            tracing::warn!(error = %no_window, "no window says that the messages are damaged");
-            Ok(true)
-        }
-    }
-}
-
-/// Does what the user decided; false if that is to quit.
-fn follow(choice: Choice, store: &Path) -> anyhow::Result<bool> {
-    let aside = match choice {
-        Choice::TryAgain => return Ok(true),
-        Choice::Quit => return Ok(false),
-        Choice::Restore => own_backup::restore(store)?,
-        Choice::BeginAnew => own_backup::set_aside(store)?,
-    };
-    tracing::info!(file = %aside.display(), "the messages were set aside");
-    Ok(true)
-}
-
-/// True if the backup could be opened where the store cannot.
-const fn can_restore(error: &EngineError) -> bool {
-    let EngineError::Agent(AgentError::Store(error)) = error else { return false };
-    matches!(
-        error.kind,
-        OpenErrorKind::NotADatabase
-            | OpenErrorKind::Foreign { .. }
-            | OpenErrorKind::Unmigrated { .. }
-            | OpenErrorKind::Sqlite(_)
-    )
-}
-
-/// True if the store itself is at fault, so that an empty one would help.
-const fn can_begin_anew(error: &EngineError) -> bool {
-    let is_newer = matches!(
-        error,
-        EngineError::Agent(AgentError::Store(OpenError { kind: OpenErrorKind::Newer { .. }, .. }))
-    );
-    is_newer || can_restore(error)
 }
 
 /// SIGINT and SIGTERM quit like the window does: the account signs off, and everything known is stored.
@@ -369,33 +261,19 @@ fn wake(waker: &Waker) -> Wake {
     Box::new(move || waker.wake())
 }
 
-/// A capital letter at the beginning and a full stop at the end.
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).chain(std::iter::once('.')).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn store_error(kind: OpenErrorKind) -> EngineError {
-        EngineError::Agent(AgentError::Store(OpenError { path: "/data/messages.sqlite3".into(), kind }))
-    }
-
-    #[test]
-    fn a_store_is_set_aside_or_restored_only_where_that_helps() {
-        for (kind, both) in [
-            (OpenErrorKind::NotADatabase, (true, true)),
-            // An older copy would hide what the newer program has written.
-            (OpenErrorKind::Newer { found: 9, known: 6 }, (true, false)),
-            (OpenErrorKind::InUse, (false, false)),
-        ] {
-            let error = store_error(kind);
-            assert_eq!((can_begin_anew(&error), can_restore(&error)), both, "{error}");
-        }
-        let ended = EngineError::Ended;
-        assert_eq!((can_begin_anew(&ended), can_restore(&ended)), (false, false));
-    }
+/// `--data` before a subcommand applies to the window: a proxy given its folder there would store nothing.
+pub(super) fn not_before_a_command(arguments: &Arguments) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        arguments.data.is_none(),
+        "--data before the command is for the window only; put it at the end: fanfare COMMAND ... --data DIR"
+    );
+    anyhow::ensure!(
+        arguments.provision.is_none(),
+        "an account file is opened by the window: fanfare --provision FILE, without a command"
+    );
+    anyhow::ensure!(
+        arguments.link.is_none(),
+        "a link is opened by the window: fanfare LINK, without a command"
+    );
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::limits::ACCOUNTS_MAX;
 use crate::model::account::Account;
 use crate::model::contacts::AddressBook;
 use crate::model::snapshot::Settings;
@@ -15,6 +16,8 @@ use crate::store::ron_file::{self, RonError};
 const ACCOUNT_FILE: &str = "account.ron";
 const CONTACTS_FILE: &str = "contacts.ron";
 const SETTINGS_FILE: &str = "settings.ron";
+/// The folder of the accounts besides the first.
+const ACCOUNTS_FOLDER: &str = "accounts";
 
 /// Where this system keeps a user's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,55 @@ impl Folders {
     pub fn of_this_person() -> Option<Self> {
         let folders = directories::ProjectDirs::from("", "", "fanfare")?;
         Some(Self { settings: folders.config_dir().to_owned(), data: folders.data_dir().to_owned() })
+    }
+
+    /// Those of a further account, which has all of its own: `accounts/2`, below these.
+    #[must_use]
+    pub fn of_account(&self, number: u32) -> Self {
+        let below = |folder: &Path| folder.join(ACCOUNTS_FOLDER).join(number.to_string());
+        Self { settings: below(&self.settings), data: below(&self.data) }
+    }
+
+    /// The numbers of the further accounts, lowest first; the first account is in these folders themselves and has none.
+    /// What is in the folder besides is nobody's.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<u32> {
+        let entries = std::fs::read_dir(self.settings.join(ACCOUNTS_FOLDER)).into_iter().flatten().flatten();
+        let numbers = entries.filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let number: u32 = name.parse().ok().filter(|number| *number > 1)?;
+            // `02` would be another folder than the one that is made of its number.
+            (name == number.to_string() && entry.path().join(ACCOUNT_FILE).is_file()).then_some(number)
+        });
+        let mut numbers: Vec<u32> = numbers.collect();
+        numbers.sort_unstable();
+        numbers.truncate(ACCOUNTS_MAX - 1);
+        numbers
+    }
+
+    /// A number that no account has, and no messages are left of.
+    #[must_use]
+    pub fn free_account(&self) -> u32 {
+        let is_free = |number: &u32| {
+            let folders = self.of_account(*number);
+            !folders.settings.exists() && !folders.data.exists()
+        };
+        (2..).find(is_free).unwrap_or(u32::MAX)
+    }
+
+    /// Removes all of a further account, which must not be in use.
+    ///
+    /// # Errors
+    /// Something of it is still there.
+    pub fn remove_account(&self, number: u32) -> std::io::Result<()> {
+        let Self { settings, data } = self.of_account(number);
+        for folder in [data, settings] {
+            match std::fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Both within one folder (`--data DIR`, the demo).
@@ -133,6 +185,25 @@ impl ClientFiles {
         self.write(ACCOUNT_FILE, account)
     }
 
+    /// Removes the account with its contacts and lists; the settings stay.
+    ///
+    /// # Errors
+    /// It is still there.
+    pub fn remove_account(&self) -> Result<(), RonError> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        // The account last: as long as it is there, it can be removed again.
+        for name in [CONTACTS_FILE, ACCOUNT_FILE] {
+            let path = folder.join(name);
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(RonError::Write { path, source });
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Saves contacts and lists.
     ///
     /// # Errors
@@ -209,6 +280,52 @@ mod tests {
         assert_eq!(files.book().unwrap(), AddressBook::default(), "reading needs no lock");
         drop(lock);
         assert!(files.reserve().unwrap().is_some());
+    }
+
+    #[test]
+    fn further_accounts_have_folders_of_their_own_below_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = Folders { settings: folder.path().join("config"), data: folder.path().join("data") };
+        assert_eq!(folders.accounts(), Vec::<u32>::new());
+        assert_eq!(folders.free_account(), 2);
+        let account: Account = ron::from_str("(address: \"sip:james@domain.com\")").unwrap();
+        for number in [3, 2, 10] {
+            let of = folders.of_account(number);
+            assert_eq!(of.data, folder.path().join(format!("data/accounts/{number}")));
+            ClientFiles::new(Some(of.settings)).keep_account(&account).unwrap();
+        }
+        for stray in ["02", "1", "notes", "4"] {
+            std::fs::create_dir_all(folders.settings.join("accounts").join(stray)).unwrap();
+        }
+        assert_eq!(folders.accounts(), [2, 3, 10]);
+        // What was left behind without an account is not given to another one.
+        assert_eq!(folders.free_account(), 5);
+        folders.remove_account(2).unwrap();
+        folders.remove_account(2).unwrap();
+        assert_eq!((folders.accounts(), folders.free_account()), (vec![3, 10], 2));
+        let all_in_one = Folders::under(folder.path()).of_account(7);
+        assert_eq!(
+            (&all_in_one.settings, &all_in_one.data),
+            (&all_in_one.data, &folder.path().join("accounts/7"))
+        );
+        for number in 11..30 {
+            ClientFiles::new(Some(folders.of_account(number).settings)).keep_account(&account).unwrap();
+        }
+        assert_eq!(folders.accounts().len(), ACCOUNTS_MAX - 1, "the number of accounts has an end");
+    }
+
+    #[test]
+    fn an_account_is_removed_with_its_contacts_and_the_settings_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ClientFiles::new(Some(folder.path().to_owned()));
+        let settings = Settings { scale: 1.5, ..Settings::default() };
+        files.keep_settings(&settings).unwrap();
+        files.keep_account(&ron::from_str("(address: \"sip:james@domain.com\")").unwrap()).unwrap();
+        files.keep_book(&AddressBook::default()).unwrap();
+        files.remove_account().unwrap();
+        files.remove_account().unwrap();
+        assert_eq!(files.load().unwrap(), ClientSettings { settings, ..ClientSettings::default() });
+        assert!(!folder.path().join(CONTACTS_FILE).exists());
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub struct Account {
     /// The server has accepted this account before; until then the window asks for it at each start.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub worked: bool,
+    /// The user has signed out: the account stays away from its server until he signs in again, after a restart too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub signed_out: bool,
 }
 
 /// A certificate that a person trusts for one server.
@@ -108,6 +111,7 @@ impl Default for Account {
             dns: None,
             trusted: None,
             worked: true,
+            signed_out: false,
         }
     }
 }
@@ -297,6 +301,11 @@ const fn yes() -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 const fn is_true(value: &bool) -> bool {
     *value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 const fn t1_default() -> u64 {

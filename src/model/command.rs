@@ -68,6 +68,12 @@ pub enum Command {
     },
     /// Use this account from now on, and save it.
     PutAccount(Account),
+    /// Sign off, and stay away from the server until [`AgentCommand::Connect`], also after a restart.
+    SignOut,
+    /// Sign off, and delete the account on this computer with its password, contacts and messages.
+    RemoveAccount,
+    /// Read a provisioning file; the answer is [`Notice::Provisioned`].
+    ReadProvision(PathBuf),
     /// Save these settings.
     PutSettings(Settings),
     /// Read a file to attach to a message.

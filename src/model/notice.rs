@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::account::Account;
 use super::deletion::StorageUse;
 use super::draft::{Draft, DraftFault};
 use super::journal::{ConversationId, DraftPlace, DraftRow, MessageId, PersonRow};
@@ -113,6 +114,8 @@ pub enum Notice {
         /// Its content, or why it cannot be read.
         file: Result<Bytes, String>,
     },
+    /// A provisioning file was read: the account in it, or what is wrong with it, as a sentence.
+    Provisioned(Box<Result<Account, String>>),
     /// A sentence for the user (a broken settings file set aside, a full disk).
     Problem(String),
     /// More notices came than the window took: this many were dropped.

@@ -20,6 +20,7 @@ use crate::time::Timestamp;
 /// What SQLite keeps beside its file.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 const BACKUP: &str = "-backup";
+const LOCK: &str = ".lock";
 /// Its presence says that the store was found to be damaged while it was in use.
 const DAMAGED: &str = "-damaged";
 /// A younger backup is good enough.
@@ -74,6 +75,30 @@ impl OwnBackup {
         let mut is_deleting = self.is_deleting.lock().unwrap_or_else(PoisonError::into_inner);
         *is_deleting = true;
         unless_missing(fs::remove_file(beside(&self.store, BACKUP)))
+    }
+
+    /// Removes the store itself too, which must not be in use, and whatever was set aside of it: its account is removed.
+    ///
+    /// # Errors
+    /// Something is there and cannot be removed.
+    pub fn remove_store(&self) -> io::Result<()> {
+        self.remove()?;
+        let folder = folder::above(&self.store);
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return unless_missing(Err(error)),
+        };
+        let name = self.store.file_name().unwrap_or_default().to_string_lossy();
+        for entry in entries {
+            let entry = entry?;
+            let found = entry.file_name();
+            let rest = found.to_string_lossy().strip_prefix(&*name).map(str::to_owned);
+            // The lock says nothing, and another process may be waiting for it.
+            if rest.is_some_and(|rest| rest != LOCK) {
+                unless_missing(fs::remove_file(entry.path()))?;
+            }
+        }
+        folder::sync(folder)
     }
 }
 
@@ -304,6 +329,23 @@ mod tests {
         assert_eq!(read("messages.sqlite3.set-aside-1-backup"), "one");
         assert_eq!(read("messages.sqlite3.set-aside-2-wal"), "two");
         assert_eq!(names(&folder).len(), 6);
+    }
+
+    #[test]
+    fn nothing_stays_of_the_store_of_an_account_that_is_removed() {
+        let (folder, store) = sound();
+        let backup = OwnBackup::of(store.clone());
+        backup.renew(now()).unwrap();
+        note_damage(&store).unwrap();
+        for ending in ["-wal", ".set-aside-1", ".set-aside-1-backup"] {
+            fs::write(beside(&store, ending), "messages").unwrap();
+        }
+        fs::write(folder.path().join("window.ron"), "()").unwrap();
+        backup.remove_store().unwrap();
+        assert_eq!(names(&folder), ["messages.sqlite3.lock", "window.ron"]);
+        backup.remove_store().unwrap();
+        backup.renew(now()).unwrap();
+        assert_eq!(made_at(&store), None, "and no backup is made of it");
     }
 
     #[test]

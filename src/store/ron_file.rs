@@ -178,16 +178,20 @@ fn keep_aside(path: &Path) -> io::Result<PathBuf> {
 /// # Errors
 /// The value is not on the disk; the old file is unchanged.
 pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), RonError> {
-    try_write(path, value).map_err(|source| RonError::Write { path: path.to_owned(), source })
+    let written = to_text(value).and_then(|text| write_bytes(path, text.as_bytes()));
+    written.map_err(|source| RonError::Write { path: path.to_owned(), source })
 }
 
-fn try_write<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
-    let text = to_text(value)?;
+/// The same for a file that is no RON.
+///
+/// # Errors
+/// The bytes are not on the disk; the old file is unchanged.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder::above(path);
     folder::create(folder)?;
     let aside = beside(path, ".new");
     let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&aside)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
     fs::rename(&aside, path)?;

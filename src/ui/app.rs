@@ -233,6 +233,9 @@ impl App {
             self.album.clear();
         }
         self.announce_changes(&before);
+        if before.account.is_some() && self.snapshot.account.is_none() {
+            self.account_removed(ctx);
+        }
         self.withdraw_read();
         self.shell.left.marks.follow(&before, &self.snapshot);
         if let Some(thread) = self.shell.thread(&self.snapshot).cloned() {
@@ -308,7 +311,7 @@ impl App {
         // A click in the column opens it; until the next frame the view is still drawn there.
         let (has_wire_window, has_matrix_window) = (self.shell.wire.is_window, self.shell.matrix.is_window);
         if let Some(form) = &mut self.shell.sign_in {
-            form.offers = self.trial.offers(&self.neighbours);
+            form.offers = self.trial.offers(&self.neighbours, self.choosing.is_some());
             let frame = egui::Frame::NONE.fill(theme::colors(ui).middle);
             let progress = egui::CentralPanel::default()
                 .frame(frame)

@@ -1,8 +1,11 @@
 //! The commands of the window in one table: name, explanation and keys together. Shortcuts, menus, tooltips and the
 //! sheet of all shortcuts are made from it. (Ctrl is Cmd on macOS.)
 
-use egui::{Id, Key, KeyboardShortcut, ModifierNames, Modifiers, Popup, Pos2, Response, SetOpenCommand, Ui};
+mod menus;
 
+use egui::{Key, KeyboardShortcut, ModifierNames, Modifiers};
+
+pub(crate) use self::menus::{block_item, button_menu, context_menu, menu_item, named_menu_item};
 use crate::model::contacts::{Person, address_key};
 use crate::model::names::Names;
 
@@ -32,6 +35,11 @@ pub(crate) enum UiCommand {
     Smaller,
     NormalSize,
     Settings,
+    OpenProvision,
+    SignOut,
+    SignIn,
+    ChangePassword,
+    RemoveAccount,
     Keys,
     Quit,
     Escape,
@@ -148,6 +156,11 @@ pub(crate) const TABLE: &[CommandEntry] = &[
     entry(UiCommand::Smaller, "Smaller", "", &[key(CTRL, Key::Minus)]),
     entry(UiCommand::NormalSize, "Normal size", "", &[key(CTRL, Key::Num0)]),
     entry(UiCommand::Settings, "Settings", "", &[key(CTRL, Key::Comma)]),
+    entry(UiCommand::OpenProvision, "Open an account file…", "One that your operator handed out", &[]),
+    entry(UiCommand::SignOut, "Sign out", "Until you sign in again; nothing reaches you here", &[]),
+    entry(UiCommand::SignIn, "Sign in", "", &[]),
+    entry(UiCommand::ChangePassword, "Change password…", "The one that is kept on this computer", &[]),
+    entry(UiCommand::RemoveAccount, "Remove account…", "From this computer, with its messages", &[]),
     entry(UiCommand::Keys, "All shortcuts", "", &[key(CTRL, Key::Slash)]),
     entry(UiCommand::Quit, "Quit", "", &[key(CTRL, Key::Q)]),
     // Esc closes popups and fields too, so it is not consumed; see `pressed`.
@@ -300,84 +313,6 @@ fn shortcuts() -> Vec<(KeyboardShortcut, UiCommand)> {
     };
     shortcuts.sort_by_key(|(shortcut, _)| std::cmp::Reverse(count(shortcut.modifiers)));
     shortcuts
-}
-
-/// Where a menu that was opened by a key stands, and that its first line is to get the focus.
-#[derive(Clone, Copy, Debug, Default)]
-struct KeyMenu {
-    at: Option<Pos2>,
-    takes_focus: bool,
-}
-
-/// The menu of what was right clicked, or has the focus while Shift+F10 or the Menu key is pressed.
-pub(crate) fn context_menu(response: &Response, contents: impl FnOnce(&mut Ui)) {
-    let ctx = &response.ctx;
-    let id = response.id.with("key menu");
-    let is_asked = response.has_focus()
-        && ctx.input_mut(|input| {
-            input.consume_key(Modifiers::SHIFT, Key::F10) || input.consume_key(Modifiers::NONE, Key::Menu)
-        });
-    if is_asked {
-        let at = Some(response.rect.left_bottom());
-        ctx.data_mut(|data| data.insert_temp(id, KeyMenu { at, takes_focus: true }));
-    } else if response.secondary_clicked() {
-        ctx.data_mut(|data| data.remove_temp::<KeyMenu>(id));
-    }
-    let by_key: KeyMenu = ctx.data(|data| data.get_temp(id)).unwrap_or_default();
-    let mut popup = Popup::context_menu(response);
-    if is_asked {
-        popup = popup.open_memory(SetOpenCommand::Bool(true));
-    }
-    if let Some(at) = by_key.at {
-        popup = popup.at_position(at);
-    }
-    popup.show(|ui| {
-        if by_key.takes_focus {
-            ui.data_mut(|data| {
-                data.insert_temp(Id::NULL, MenuFocus(true));
-                data.insert_temp(id, KeyMenu { takes_focus: false, ..by_key });
-            });
-        }
-        contents(ui);
-    });
-}
-
-/// The next line of a menu gets the focus.
-#[derive(Clone, Copy, Debug, Default)]
-struct MenuFocus(bool);
-
-/// One line of a menu; true if it was chosen, which closes the menu.
-pub(crate) fn menu_item(ui: &mut Ui, command: UiCommand) -> bool {
-    named_menu_item(ui, command, command.label())
-}
-
-/// The same under a name that says more, such as whom it concerns.
-pub(crate) fn named_menu_item(ui: &mut Ui, command: UiCommand, label: &str) -> bool {
-    ui.spacing_mut().button_padding = egui::vec2(12.0, 4.0);
-    let mut button = egui::Button::new(label);
-    let shortcut = command.shortcut();
-    if !shortcut.is_empty() {
-        button = button.shortcut_text(shortcut);
-    }
-    let explanation = command.entry().map_or("", |entry| entry.explanation);
-    let mut response = ui.add(button);
-    if !explanation.is_empty() {
-        response = response.on_hover_text(explanation);
-    }
-    if ui.data_mut(|data| data.remove_temp::<MenuFocus>(Id::NULL)).is_some_and(|focus| focus.0) {
-        response.request_focus();
-    }
-    if response.clicked() {
-        ui.close();
-    }
-    response.clicked()
-}
-
-/// The line that blocks this person, or the one that ends that; what it asks for, if it was chosen.
-pub(crate) fn block_item(ui: &mut Ui, person: &Person, names: &Names) -> Option<bool> {
-    let is_blocked = names.is_blocked(&address_key(&person.address));
-    let label = if is_blocked { "Unblock" } else { "Block" };
-    named_menu_item(ui, UiCommand::Block, label).then_some(!is_blocked)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 pub(super) mod dialogs;
 
+mod account;
+
 pub(super) mod later;
 
 pub(super) mod import;

@@ -2,6 +2,8 @@
 
 pub(super) mod conversations;
 
+mod account;
+
 mod row;
 
 mod retry;

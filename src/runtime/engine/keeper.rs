@@ -32,6 +32,8 @@ pub(super) enum Kept {
     Account(Arc<Account>),
     /// The account's password.
     Password(Arc<Account>),
+    /// Nothing: the account is removed, with its contacts.
+    NoAccount,
 }
 
 /// The result of loading or saving an account's password.
@@ -133,6 +135,7 @@ impl Work {
                 Kept::Book(book) => self.files.keep_book(&book),
                 Kept::Settings(settings) => self.files.keep_settings(&settings),
                 Kept::Account(account) => self.files.keep_account(&account),
+                Kept::NoAccount => self.files.remove_account(),
                 Kept::Password(account) => {
                     let outcome = PasswordOutcome::Kept(self.passwords.keep(&account));
                     let address = account.address.clone();

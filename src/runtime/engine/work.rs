@@ -105,6 +105,7 @@ struct Running {
 struct Work {
     clock: Clock,
     keeper: Keeper,
+    settings: Option<PathBuf>,
     data: Option<PathBuf>,
     backup: Option<Arc<OwnBackup>>,
     builder: SnapshotBuilder,
@@ -153,7 +154,7 @@ impl Work {
         commands: mpsc::Receiver<Command>,
     ) -> Result<(Self, Option<OpenedAgent>), EngineError> {
         let wanted = Passwords::new(setup.settings.clone(), setup.keyring);
-        let files = ClientFiles::new(setup.settings);
+        let files = ClientFiles::new(setup.settings.clone());
         let reserved = files.reserve()?;
         let loaded = files.load()?;
         let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
@@ -172,6 +173,7 @@ impl Work {
             clock: Clock::start(),
             keeper,
             backup: data.as_ref().map(|data| Arc::new(OwnBackup::of(data.join(STORE_FILE)))),
+            settings: setup.settings,
             data,
             builder,
             running: None,
@@ -290,7 +292,7 @@ impl Work {
     async fn obey(&mut self, command: Command) -> Round {
         self.builder.hurry();
         match command {
-            Command::Agent(command) => self.ask_agent(command),
+            Command::Agent(command) => self.ask_for_user(command),
             Command::Open(conversation) => self.builder.open(conversation),
             Command::ShowAround { index } => self.builder.show_around(index),
             Command::Close => self.builder.close(),
@@ -307,15 +309,10 @@ impl Work {
             Command::PutList(list) => self.change_book(|book| book.put_list(list)),
             Command::RemoveList { name } => self.change_book(|book| book.remove_list(&name)),
             Command::PutAccount(account) => self.put_account(account).await,
-            Command::PutSettings(settings) => {
-                self.keeper.keep(Kept::Settings(settings.clone()));
-                let is_testing_changed = settings.testing != self.builder.settings.testing;
-                self.builder.settings = settings;
-                self.builder.touch();
-                if is_testing_changed {
-                    self.watch();
-                }
-            }
+            Command::SignOut => self.sign_out(),
+            Command::RemoveAccount => self.remove_account().await,
+            Command::ReadProvision(path) => self.read_provision(path),
+            Command::PutSettings(settings) => self.put_settings(settings),
             Command::Attach(path) => self.attach(path),
             Command::SaveFile { message, file, to } => self.save_file(message, file, to),
             Command::ReadFile { message, file } => self.read_file(message, file),
@@ -364,7 +361,7 @@ impl Work {
         self.running = Some(Running { history, agent });
         self.watch();
         if self.awaits_password.is_none() {
-            self.ask_agent(AgentCommand::Connect);
+            self.connect();
         }
         Ok(())
     }

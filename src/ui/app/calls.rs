@@ -19,6 +19,9 @@ impl App {
             // Where a desktop lets no program come to the front by itself, it marks it.
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Informational));
         }
+        if let Some(path) = (!self.trial.is_on()).then(|| self.calls.take_provision()).flatten() {
+            self.provision(path);
+        }
         // Until there is an account, while something else is being answered, and in the demo, links wait.
         let can_write = self.shell.sign_in.is_none() && self.shell.dialog.is_none() && !self.trial.is_on();
         while let Some(link) = can_write.then(|| self.calls.take_link()).flatten() {

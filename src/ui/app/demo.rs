@@ -68,10 +68,10 @@ impl Trial {
         self.before.is_some()
     }
 
-    pub(super) fn offers(&self, neighbours: &Neighbours) -> Offers {
+    pub(super) fn offers(&self, neighbours: &Neighbours, file: bool) -> Offers {
         let state = if self.starting.is_some() { DemoOffer::Starting } else { DemoOffer::Ready };
         let nearby = neighbours.nearby.as_ref().map(NearbyBoard::found).unwrap_or_default();
-        Offers { demo: self.program.as_ref().map(|_| state), can_host: neighbours.can_host(), nearby }
+        Offers { demo: self.program.as_ref().map(|_| state), can_host: neighbours.can_host(), nearby, file }
     }
 }
 

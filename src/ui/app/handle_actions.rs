@@ -203,6 +203,11 @@ impl App {
             UiCommand::Smaller => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Smaller)),
             UiCommand::NormalSize => self.scale(1.0),
             UiCommand::Settings => self.settings(ctx),
+            UiCommand::OpenProvision
+            | UiCommand::SignOut
+            | UiCommand::SignIn
+            | UiCommand::ChangePassword
+            | UiCommand::RemoveAccount => self.account_command(command),
             UiCommand::Keys => self.shell.show(Dialog::Keys),
             UiCommand::Quit => self.quit(ctx),
             UiCommand::Escape => self.escape(ctx),

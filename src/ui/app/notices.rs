@@ -42,6 +42,7 @@ impl App {
                     }
                 }
                 Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
+                Notice::Provisioned(read) => self.provisioned(*read),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
                     self.album.ask_again();

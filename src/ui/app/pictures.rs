@@ -19,6 +19,9 @@ use crate::ui::panels::dialogs::Dialog;
 
 const NO_CHOOSER: &str = "This desktop has no file chooser. Please type the path of the file.";
 
+const NO_PROVISION: &str =
+    "This desktop has no file chooser. Start Fanfare with the file instead: fanfare --provision FILE";
+
 /// What the desktop's file chooser is open for.
 #[derive(Debug)]
 pub(super) enum ChosenFor {
@@ -32,6 +35,8 @@ pub(super) enum ChosenFor {
     Capture,
     /// A script to play.
     Script,
+    /// A provisioning file.
+    Provision,
     /// The place where a conversation is exported to; the suggested name.
     Export(ConversationId, String),
 }
@@ -102,6 +107,14 @@ impl App {
         }
     }
 
+    /// Lets the user choose a provisioning file.
+    pub(super) fn choose_provision(&mut self) {
+        match &mut self.choosing {
+            Some(choosing) => choosing.begin(FileRequest::Provision, ChosenFor::Provision),
+            None => self.shell.toasts.push(NO_PROVISION.to_owned()),
+        }
+    }
+
     fn save_as(&mut self, message: MessageId, file: usize, name: String) {
         match &mut self.choosing {
             Some(choosing) => {
@@ -129,6 +142,7 @@ impl App {
                 ChosenFor::Contacts => self.shell.toasts.push(NO_CHOOSER.to_owned()),
                 ChosenFor::Capture => self.shell.show(Dialog::Capture(String::new())),
                 ChosenFor::Script => self.shell.checks.ask_for_path(),
+                ChosenFor::Provision => self.shell.toasts.push(NO_PROVISION.to_owned()),
                 ChosenFor::Export(conversation, name) => self.export_to_downloads(conversation, &name),
             }
             return;
@@ -148,6 +162,11 @@ impl App {
             ChosenFor::Contacts => {
                 if let Some(path) = paths.into_iter().next() {
                     self.ask(Command::ReadContacts(path));
+                }
+            }
+            ChosenFor::Provision => {
+                if let Some(path) = paths.into_iter().next() {
+                    self.provision(path);
                 }
             }
             ChosenFor::Script => {

@@ -1,6 +1,7 @@
 //! What later starts of the program ask of the window that is open: to show itself, to write to somebody, and to end.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::limits::LINKS_WAITING_MAX;
@@ -13,6 +14,8 @@ pub struct Calls(Arc<Mutex<Waiting>>);
 #[derive(Debug, Default)]
 struct Waiting {
     links: VecDeque<Link>,
+    /// The provisioning file that was named last.
+    provision: Option<PathBuf>,
     is_called: bool,
     is_quit: bool,
     is_staying: bool,
@@ -26,6 +29,11 @@ impl Calls {
             waiting.links.pop_front();
         }
         waiting.links.push_back(link);
+    }
+
+    /// Fills in the form of an account from this provisioning file; of several, the last counts.
+    pub fn provision(&self, path: PathBuf) {
+        self.waiting().provision = Some(path);
     }
 
     /// Shows the window.
@@ -67,6 +75,11 @@ impl Calls {
     /// True if the window is to show itself.
     pub(crate) fn take_call(&self) -> bool {
         std::mem::take(&mut self.waiting().is_called)
+    }
+
+    /// The provisioning file to open.
+    pub(crate) fn take_provision(&self) -> Option<PathBuf> {
+        self.waiting().provision.take()
     }
 
     /// The next link.

@@ -22,6 +22,8 @@ pub enum FileRequest {
     Capture,
     /// A script of expectations.
     Script,
+    /// A provisioning file.
+    Provision,
     /// Where to save a file; its suggested name.
     SaveAs(String),
 }
@@ -47,6 +49,12 @@ impl Chooser {
                 FileRequest::Script => dialog
                     .set_title("Open a script")
                     .add_filter("Scripts (RON)", &["ron"])
+                    .add_filter("All files", &["*"])
+                    .pick_file()
+                    .map(|path| vec![path]),
+                FileRequest::Provision => dialog
+                    .set_title("Open an account file")
+                    .add_filter("Account files (RON)", &["ron"])
                     .add_filter("All files", &["*"])
                     .pick_file()
                     .map(|path| vec![path]),

@@ -139,6 +139,7 @@ impl Notes {
             | Notice::StoreDamaged { .. }
             | Notice::Found(_)
             | Notice::Matrix(..)
+            | Notice::Provisioned(_)
             | Notice::Problem(_)
             | Notice::Missed(_) => Vec::new(),
         }

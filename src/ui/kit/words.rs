@@ -29,6 +29,9 @@ impl Look {
             RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
                 "Waiting for the keyring…".to_owned()
             }
+            RegistrationState::Idle if snapshot.account.as_ref().is_some_and(|it| it.signed_out) => {
+                "Signed out".to_owned()
+            }
             RegistrationState::Idle => "Not connected".to_owned(),
             RegistrationState::Connecting(_) => "Connecting…".to_owned(),
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {

@@ -2,6 +2,7 @@
 
 use egui::{Align, Id, Layout, Modal, Rect, Response, RichText, Ui, vec2};
 
+use super::account::{leaving_ui, password_ui, put_account, remove_ui};
 use super::certificate::{Decision, authority_ui, certificate_ui};
 use super::correct::{CorrectForm, correct_ui};
 use super::hosting::{HostForm, hosting_ui};
@@ -11,8 +12,6 @@ use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, 
 use super::record::{RecordForm, record_ui};
 use super::settings::{AccountForm, settings_ui};
 use super::starting::{WayBack, background_ui};
-use crate::model::account::Account;
-use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::Snapshot;
 use crate::ui::actions::{Act, TestingAct};
 use crate::ui::commands;
@@ -20,7 +19,7 @@ use crate::ui::compose::attach::{AttachForm, attach_ui, capture_ui};
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{banner, entered, hide_tooltip, mend_button, primary, small_button};
+use crate::ui::kit::widgets::{banner, entered, hide_tooltip, mend_button, small_button};
 use crate::ui::kit::words::{self, Look};
 
 /// What a dialog is about.
@@ -54,6 +53,10 @@ pub(crate) enum Dialog {
     Certificate,
     /// What closing the window does, asked once.
     Background(WayBack),
+    /// Another password for the account, as typed so far.
+    Password(String),
+    /// Whether the account is removed.
+    RemoveAccount,
     /// The keyboard shortcuts.
     Keys,
     /// Quitting while messages are still waiting to be sent.
@@ -121,12 +124,15 @@ impl OpenDialog {
             Dialog::Correct(form) => form.is_changed(),
             Dialog::Later(form) => form.is_changed(),
             Dialog::Attach(form) => form.is_changed(),
-            Dialog::Authority(path) | Dialog::Capture(path) => !path.trim().is_empty(),
+            Dialog::Authority(text) | Dialog::Capture(text) | Dialog::Password(text) => {
+                !text.trim().is_empty()
+            }
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
             Dialog::Hosting(form) => form.is_changed(),
             Dialog::Record(_)
             | Dialog::Certificate
             | Dialog::Background(_)
+            | Dialog::RemoveAccount
             | Dialog::Keys
             | Dialog::Leaving { .. } => false,
         }
@@ -270,6 +276,8 @@ fn contents_ui(
         Dialog::Certificate => certificate_dialog(ui, (snapshot, look), acts),
         Dialog::Background(way_back) if background_ui(ui, is_new, *way_back, acts) => Outcome::Closed,
         Dialog::Background(_) => Outcome::Open,
+        Dialog::Password(typed) => password_ui(ui, typed, is_new, snapshot, acts),
+        Dialog::RemoveAccount => remove_ui(ui, is_new, snapshot, acts),
         Dialog::Keys => keys_ui(ui),
         Dialog::Leaving { waiting } => leaving_ui(ui, *waiting, is_new),
     }
@@ -312,18 +320,10 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Hosting(_) => "A server on this computer",
         Dialog::Certificate => "Is this your server?",
         Dialog::Background(_) => "Close the window?",
+        Dialog::Password(_) => "Change password",
+        Dialog::RemoveAccount => "Remove this account?",
         Dialog::Keys => "Keyboard shortcuts",
         Dialog::Leaving { .. } => "Messages are still waiting",
-    }
-}
-
-/// Applies a change to the account at once.
-fn put_account(snapshot: &Snapshot, acts: &mut Vec<Act>, change: impl FnOnce(&mut Account)) {
-    if let Some(account) = &snapshot.account {
-        let mut account = Account::clone(account);
-        change(&mut account);
-        acts.push(Act::Ask(Command::PutAccount(account)));
-        acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
     }
 }
 
@@ -368,26 +368,4 @@ fn keys_ui(ui: &mut Ui) -> Outcome {
         });
     });
     Outcome::Open
-}
-
-fn leaving_ui(ui: &mut Ui, waiting: usize, is_new: bool) -> Outcome {
-    let sentence = match waiting {
-        1 => "1 message has not been sent yet. It will be sent when you start Fanfare again.".to_owned(),
-        many => {
-            format!("{many} messages have not been sent yet. They will be sent when you start Fanfare again.")
-        }
-    };
-    ui.label(sentence);
-    ui.add_space(8.0);
-    ui.horizontal(|ui| {
-        let stay = primary(ui, "Stay", true);
-        if is_new {
-            stay.request_focus();
-        }
-        if stay.clicked() {
-            return Outcome::Closed;
-        }
-        if ui.button("Quit").clicked() { Outcome::Leave } else { Outcome::Open }
-    })
-    .inner
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use egui::style::ScrollAnimation;
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 
+use super::account::{account_row_ui, refusal_ui};
 use super::blocked::blocked_ui;
 use super::hosting::hosting_row_ui;
 use super::starting::{Starting, starting_ui};
@@ -20,7 +21,7 @@ use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{
     banner, field, hint, keep_focus_in_view, pill, primary, secret_field, small_button,
 };
-use crate::ui::kit::words::{self, Look};
+use crate::ui::kit::words::Look;
 
 /// The scales that the shortcuts step through; the first and last are the slider's limits.
 pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
@@ -87,8 +88,9 @@ impl AccountForm {
 
     /// Something was typed that is not saved.
     pub(crate) fn is_changed(&self, account: Option<&Account>) -> bool {
+        let begins_at_account = false;
         let plain =
-            Self { problem: None, has_news: false, begins_at_account: false, starting: None, ..self.clone() };
+            Self { problem: None, has_news: false, begins_at_account, starting: None, ..self.clone() };
         plain != Self::of(account)
     }
 
@@ -180,6 +182,7 @@ pub(crate) fn settings_ui(
         section(ui, "Account");
         refusal_ui(ui, snapshot, acts);
         account_ui(ui, form, snapshot, acts);
+        account_row_ui(ui, snapshot, acts);
         if form.begins_at_account && !ui.ctx().will_discard() {
             form.begins_at_account = false;
             let place = Rect::from_min_size(top, vec2(1.0, 1.0));
@@ -297,15 +300,6 @@ fn testing_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) {
         ui,
         "Watch the SIP messages on the wire, beside the delivery of each message. Passwords are not shown.",
     );
-}
-
-/// Why the server does not let us in, and the way to ask it again: the account may be right, and the server have changed.
-fn refusal_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) {
-    let Some(why) = words::refusal(snapshot) else { return };
-    banner(ui, &why, colors(ui).red, colors(ui).red_soft);
-    if small_button(ui, "Sign in again").clicked() {
-        acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
-    }
 }
 
 fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use egui::style::ScrollAnimation;
 use egui::{Key, Modifiers, RichText, Ui, Vec2, vec2};
 
-use self::fields::{Fields, Takes, fields_ui};
+use self::fields::{Fields, Takes, fields_ui, lead};
 pub(crate) use self::offers::{DemoOffer, Offers};
 use self::offers::{nearby_ui, offers_ui};
 use self::progress::{failure_ui, steps_ui, under_way};
@@ -30,6 +30,8 @@ pub(crate) struct SignInForm {
     fields: Fields,
     /// What the form offers besides an account.
     pub(crate) offers: Offers,
+    /// Its fields come from a file.
+    is_handed_out: bool,
     problem: Option<String>,
     attempt: Option<Attempt>,
     /// Why the last finished attempt failed.
@@ -113,6 +115,16 @@ impl SignInForm {
             (attempt.before, attempt.is_begun) = (before, false);
         }
         form
+    }
+
+    /// Fills the form from a provisioning file. Nothing is tried yet, and the server is shown.
+    pub(crate) fn handed_out(account: &Account) -> Self {
+        Self { fields: Fields::handed_out(account), is_handed_out: true, ..Self::default() }
+    }
+
+    /// Says what is wrong with what the user chose.
+    pub(crate) fn complain(&mut self, why: String) {
+        (self.problem, self.has_news) = (Some(why), true);
     }
 
     /// What the user is told once the server has let them in; nothing if the form was not what led there.
@@ -271,7 +283,7 @@ fn form_ui(
 ) -> Progress {
     ui.spacing_mut().item_spacing.y = 10.0;
     ui.label(RichText::new("Fanfare").font(theme::strong(28.0)));
-    ui.label(RichText::new("Enter your SIP address and its password to start.").color(colors(ui).weak));
+    ui.label(RichText::new(lead(form.is_handed_out)).color(colors(ui).weak));
     if shape == Shape::Tall {
         ui.add_space(8.0);
     }

@@ -6,8 +6,7 @@ use crate::model::account::{Account, AccountError};
 use crate::sip::Uri;
 use crate::ui::kit::words::sentence;
 
-/// One week: how long a message waits for a recipient who is offline, if the server stores it (W8).
-pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
+pub(crate) use crate::config::provisioning::EXPIRES_DEFAULT_SECS;
 
 /// Hint in the empty proxy field.
 pub(crate) const PROXY_HINT: &str = "empty: found automatically";

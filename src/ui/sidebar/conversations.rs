@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 
+use super::account::{account_ui, signed_out_ui};
 use super::contacts;
 use super::floating::Floating;
 use super::marks::MarkTable;
 use super::retry::Retry;
 use super::row::{ROW_HEIGHT, conversation_menu, new_draft_ui, row_ui};
 use super::ticks::{Chosen, Jump, Ticks};
-use crate::model::account::RegistrationState;
 use crate::model::fold::holds_all;
 use crate::model::journal::ConversationId;
 use crate::model::marks::Marks;
@@ -20,12 +20,10 @@ use crate::ui::actions::Act;
 use crate::ui::commands::{UiCommand, context_menu};
 use crate::ui::compose::recipients::Recipients;
 use crate::ui::kit::edit;
-use crate::ui::kit::icons::{Icon, icon_button_with, paint_icon};
-use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
-use crate::ui::kit::widgets::{
-    hint, mend_button, one_line, paint_avatar, pill, primary, put, small_button, tab, within,
-};
-use crate::ui::kit::words::{self, Look};
+use crate::ui::kit::icons::{Icon, paint_icon};
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::{hint, mend_button, pill, primary, small_button, tab};
+use crate::ui::kit::words::Look;
 
 /// The tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -97,6 +95,7 @@ pub(crate) fn left_ui(
 ) {
     account_ui(ui, snapshot, look, acts);
     column.retry.show(ui, snapshot, acts);
+    signed_out_ui(ui, snapshot, acts);
     if snapshot.untrusted.is_some() {
         egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 8, bottom: 0 }).show(
             ui,
@@ -125,52 +124,6 @@ pub(crate) fn left_ui(
             contacts::contacts_ui(ui, book, (ticks, &mut column.jump), &column.search, acts);
         }
     }
-}
-
-/// Our name, the account's status, and the settings button.
-fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
-    let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
-    let colors = colors(ui);
-    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, egui::Stroke::new(1.0, colors.line));
-    let person = own_person(snapshot);
-    paint_avatar(ui, pos2(rect.left() + 34.0, rect.center().y), 36.0, std::slice::from_ref(&person));
-    let left = rect.left() + 62.0;
-    let width = rect.right() - 48.0 - left;
-    let word = look.account(snapshot);
-    let name = one_line(ui, &person.name, theme::strong(14.0), colors.text, width);
-    let state = one_line(ui, &word, theme::regular(12.0), colors.weak, width - 14.0);
-    let top = rect.center().y - (name.size().y + state.size().y + 1.0) / 2.0;
-    let second = top + name.size().y + 1.0;
-    let lamp = match snapshot.registration {
-        RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
-            colors.green
-        }
-        RegistrationState::Idle | RegistrationState::Connecting(_) => colors.weak,
-        RegistrationState::Offline { .. } => colors.amber,
-        RegistrationState::Refused { .. } => colors.red,
-    };
-    ui.painter().circle_filled(pos2(left + 4.0, second + state.size().y / 2.0), 4.0, lamp);
-    put(ui.painter(), pos2(left, top), name);
-    put(ui.painter(), pos2(left + 14.0, second), state);
-    let place = Rect::from_min_max(pos2(left, rect.top()), pos2(rect.right() - 48.0, rect.bottom()));
-    let response = ui.interact(place, ui.scope_id().with("account"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {word}", person.name)));
-    response.on_hover_text(format!("{}\n{word}", words::address(&person.address)));
-    let gear = Rect::from_center_size(pos2(rect.right() - 30.0, rect.center().y), vec2(28.0, 28.0));
-    within(ui, gear, Layout::default(), |ui| {
-        if icon_button_with(ui, Icon::Sliders, "Settings", &UiCommand::Settings.tooltip()).clicked() {
-            acts.push(Act::Settings);
-        }
-    });
-}
-
-fn own_person(snapshot: &Snapshot) -> Person {
-    let Some(account) = &snapshot.account else {
-        return Person { address: String::new(), name: "No account".to_owned(), simulated: false };
-    };
-    let name =
-        if account.name.trim().is_empty() { words::address(&account.address) } else { account.name.clone() };
-    Person { address: account.address.clone(), name, simulated: false }
 }
 
 fn search_ui(ui: &mut Ui, search: &mut String) {

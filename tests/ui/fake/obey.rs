@@ -9,6 +9,15 @@ pub(super) fn obey(inner: &mut Inner, command: Command) {
         Command::Close => inner.snapshot.thread = None,
         Command::PutSettings(settings) => inner.snapshot.settings = settings,
         Command::PutAccount(account) => inner.snapshot.account = Some(Arc::new(account)),
+        Command::SignOut => {
+            change_account(inner, |account| account.signed_out = true);
+            inner.snapshot.registration = RegistrationState::Idle;
+        }
+        Command::RemoveAccount => {
+            let settings = inner.snapshot.settings.clone();
+            inner.snapshot = Snapshot { settings, ..Snapshot::default() };
+            inner.threads.clear();
+        }
         Command::PutContact(contact) => change_book(inner, |book| book.put(contact)),
         Command::RemoveContact { address } => change_book(inner, |book| book.remove(&address)),
         Command::AddContacts { contacts, lists } => change_book(inner, |book| {
@@ -21,6 +30,7 @@ pub(super) fn obey(inner: &mut Inner, command: Command) {
         Command::RemoveList { name } => change_book(inner, |book| book.remove_list(&name)),
         Command::Agent(command) => obey_agent(inner, command),
         other @ (Command::ReadContacts(_)
+        | Command::ReadProvision(_)
         | Command::ExportContacts
         | Command::Attach(_)
         | Command::ReadFile { .. }
@@ -71,8 +81,13 @@ fn obey_agent(inner: &mut Inner, command: AgentCommand) {
         | AgentCommand::KeepDraft(_)
         | AgentCommand::Typing { .. }
         | AgentCommand::Delete(_)
-        | AgentCommand::Connect
         | AgentCommand::Disconnect => {}
+        AgentCommand::Connect => {
+            if inner.snapshot.account.as_ref().is_some_and(|account| account.signed_out) {
+                change_account(inner, |account| account.signed_out = false);
+                inner.snapshot.registration = RegistrationState::Connected;
+            }
+        }
     }
 }
 
@@ -82,6 +97,9 @@ fn notice_of(inner: &Inner, command: Command) -> Option<Notice> {
         Command::ReadContacts(path) => {
             let file = std::fs::read(&path).map(Into::into).map_err(|error| format!("{error}."));
             Some(Notice::ContactsRead { file })
+        }
+        Command::ReadProvision(path) => {
+            Some(Notice::Provisioned(Box::new(fanfare::config::provisioning::read(&path, None))))
         }
         Command::ExportContacts => Some(Notice::Saved("/downloads/contacts.vcf".into())),
         Command::MeasureStorage => {
@@ -132,6 +150,8 @@ fn notice_of(inner: &Inner, command: Command) -> Option<Notice> {
         | Command::PutList(_)
         | Command::RemoveList { .. }
         | Command::PutAccount(_)
+        | Command::SignOut
+        | Command::RemoveAccount
         | Command::PutSettings(_)
         | Command::SaveFile { .. }
         | Command::Search(_)
@@ -150,4 +170,10 @@ fn change_book(inner: &mut Inner, change: impl FnOnce(&mut AddressBook)) {
     let mut book = (*inner.snapshot.book).clone();
     change(&mut book);
     inner.snapshot.book = Arc::new(book);
+}
+
+fn change_account(inner: &mut Inner, change: impl FnOnce(&mut Account)) {
+    if let Some(account) = &mut inner.snapshot.account {
+        change(Arc::make_mut(account));
+    }
 }

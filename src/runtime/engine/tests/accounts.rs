@@ -139,3 +139,92 @@ fn an_authority_that_cannot_be_read_changes_nothing() {
     assert_eq!(snapshot.account.as_ref().map(|account| account.tls_ca.clone()), Some(None));
     assert_eq!(snapshot.registration, RegistrationState::Connected);
 }
+
+#[test]
+fn who_signs_out_stays_away_over_a_restart_until_he_signs_in_again() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let desktop = started(folder.path(), None);
+    desktop.engine.send(Command::PutAccount(account("james", &server))).unwrap();
+    desktop.until_connected();
+    desktop.engine.send(Command::SignOut).unwrap();
+    let is_out = |engine: &Engine| {
+        let snapshot = engine.snapshot();
+        let signed_out = snapshot.account.as_ref().is_some_and(|account| account.signed_out);
+        (signed_out && snapshot.registration == RegistrationState::Idle).then_some(())
+    };
+    desktop.until("signed out", is_out);
+    desktop.send(&["sip:bob@domain.com"], "later");
+    desktop.until_thread("waiting", |thread| states(thread) == [vec![DeliveryState::Queued]]);
+    drop(desktop);
+    let again = started(folder.path(), None);
+    again.until("signed out still", is_out);
+    again.until_thread("waiting still", |thread| states(thread) == [vec![DeliveryState::Queued]]);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(again.engine.snapshot().registration, RegistrationState::Idle);
+    again.engine.send(Command::Agent(AgentCommand::Connect)).unwrap();
+    again.until_connected();
+    again.until_thread("answered", |thread| states(thread) == [vec![DeliveryState::Failed]]);
+    drop(again);
+    started(folder.path(), None).until_connected();
+}
+
+#[test]
+fn nothing_of_an_account_stays_when_it_is_removed_and_another_begins_empty() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let desktop = started(folder.path(), None);
+    let mut account = account("james", &server);
+    account.sign_in.password = Password::new("sesame".to_owned());
+    desktop.engine.send(Command::PutAccount(account.clone())).unwrap();
+    desktop.until_connected();
+    let file = folder.path().join("settings/password.ron");
+    desktop.until("kept", |engine| {
+        (engine.snapshot().password == PasswordPlace::File(file.clone())).then_some(())
+    });
+    let ann = Contact { address: "sip:ann@domain.com".to_owned(), name: "Ann".to_owned(), simulated: false };
+    desktop.engine.send(Command::PutContact(ann)).unwrap();
+    desktop.send(&["sip:nobody@domain.com"], "Hello?");
+    desktop.until_thread("failed", |thread| states(thread) == [vec![DeliveryState::Failed]]);
+    desktop.engine.send(Command::RemoveAccount).unwrap();
+    let snapshot = desktop.until("removed", |engine| {
+        let snapshot = engine.snapshot();
+        snapshot.account.is_none().then_some(snapshot)
+    });
+    assert_eq!((snapshot.conversations.len(), snapshot.book.contacts.len()), (0, 0));
+    assert_eq!((&snapshot.password, &snapshot.thread), (&PasswordPlace::None, &None));
+    drop(desktop);
+    let left = |of: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(folder.path().join(of)).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| !name.ends_with(".lock"));
+        names
+    };
+    assert_eq!((left("settings"), left("data")), (vec![], vec![]));
+    let again = started(folder.path(), None);
+    again.engine.send(Command::PutAccount(Account { sign_in: SignIn::default(), ..account })).unwrap();
+    again.until_connected();
+    assert_eq!(again.engine.snapshot().conversations.len(), 0);
+}
+
+#[test]
+fn a_provisioning_file_becomes_an_account_that_is_not_used_before_the_user_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = started(folder.path(), None);
+    let read = |text: &str| {
+        let path = folder.path().join("james.ron");
+        std::fs::write(&path, text).unwrap();
+        desktop.engine.send(Command::ReadProvision(path)).unwrap();
+        desktop.until_notice("read", |notice| {
+            let Notice::Provisioned(read) = notice else { panic!("{notice:?}") };
+            Some(*read)
+        })
+    };
+    let account = read("(address: \"sip:james@domain.com\", password: \"sesame\")").unwrap();
+    assert_eq!(
+        (account.address.as_str(), account.sign_in.password.as_str()),
+        ("sip:james@domain.com", "sesame")
+    );
+    assert_eq!(desktop.engine.snapshot().account, None);
+    let why = read("(adress: \"sip:james@domain.com\")").unwrap_err();
+    assert!(why.contains("james.ron:1:2: there is no field \"adress\" here"), "{why}");
+}

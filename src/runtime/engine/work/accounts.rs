@@ -1,12 +1,15 @@
 //! The account: replacing it, and the password that comes late or not at all.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::model::account::{Account, Password, RegistrationState};
+use crate::config::provisioning;
+use crate::model::account::{Account, Password, RegistrationState, SignIn};
 use crate::model::command::{AgentCommand, Notice};
+use crate::model::contacts::AddressBook;
 use crate::model::outage::Outage;
-use crate::model::snapshot::PasswordPlace;
+use crate::model::snapshot::{PasswordPlace, Settings};
 use crate::net::check_authorities;
 use crate::runtime::agent::{AgentError, OpenedAgent};
 
@@ -47,6 +50,83 @@ impl Work {
         };
         if let Err(error) = begun {
             self.not_started(&error);
+        }
+    }
+
+    /// Connects, unless the user has signed out.
+    pub(super) fn connect(&mut self) {
+        if !self.is_signed_out() {
+            self.ask_agent(AgentCommand::Connect);
+        }
+    }
+
+    fn is_signed_out(&self) -> bool {
+        self.builder.account.as_ref().is_some_and(|account| account.signed_out)
+    }
+
+    /// Whoever asks to connect signs in again.
+    pub(super) fn ask_for_user(&mut self, command: AgentCommand) {
+        if matches!(command, AgentCommand::Connect) {
+            self.keep_signed_out(false);
+        }
+        self.ask_agent(command);
+    }
+
+    /// Signs off; what is written from now on waits.
+    pub(super) fn sign_out(&mut self) {
+        self.keep_signed_out(true);
+        self.ask_agent(AgentCommand::Disconnect);
+    }
+
+    fn keep_signed_out(&mut self, signed_out: bool) {
+        let account = self.builder.account.as_mut().filter(|account| account.signed_out != signed_out);
+        let Some(account) = account else { return };
+        Arc::make_mut(account).signed_out = signed_out;
+        let account = Arc::clone(account);
+        self.keeper.keep(Kept::Account(account));
+        self.builder.touch();
+    }
+
+    /// Deletes the account on this computer: its messages first, so that it can be removed again if something of them stays.
+    pub(super) async fn remove_account(&mut self) {
+        self.leave().await;
+        self.deleting.forget();
+        if let Some(Err(error)) = self.backup.as_ref().map(|backup| backup.remove_store()) {
+            let words = format!("The account was not removed: its messages cannot be deleted ({error}).");
+            self.builder.tell(Notice::Problem(words));
+            let account = self.builder.account.clone();
+            if let Some(account) = account {
+                self.put_account(Account::clone(&account)).await;
+            }
+            return;
+        }
+        let Some(account) = self.builder.account.take() else { return };
+        let sign_in = SignIn { password: Password::default(), ..account.sign_in.clone() };
+        self.keeper.keep(Kept::Password(Arc::new(Account { sign_in, ..Account::clone(&account) })));
+        self.keeper.keep(Kept::NoAccount);
+        (self.awaits_password, self.has_new_password) = (None, false);
+        self.builder.password = PasswordPlace::None;
+        self.builder.set_book(AddressBook::default());
+        self.builder.close();
+        self.builder.agent_changed();
+    }
+
+    /// Reads a provisioning file, on a thread of its own as a disk may be slow.
+    pub(super) fn read_provision(&self, path: PathBuf) {
+        let (out, settings) = (Arc::clone(self.builder.out()), self.settings.clone());
+        tokio::task::spawn_blocking(move || {
+            let read = provisioning::read(&path, settings.as_deref());
+            out.tell(Notice::Provisioned(Box::new(read)));
+        });
+    }
+
+    pub(super) fn put_settings(&mut self, settings: Settings) {
+        self.keeper.keep(Kept::Settings(settings.clone()));
+        let is_testing_changed = settings.testing != self.builder.settings.testing;
+        self.builder.settings = settings;
+        self.builder.touch();
+        if is_testing_changed {
+            self.watch();
         }
     }
 
@@ -134,7 +214,7 @@ impl Work {
         if let Some(running) = &mut self.running {
             running.agent.machine_mut().set_password(password);
         }
-        self.ask_agent(AgentCommand::Connect);
+        self.connect();
     }
 
     /// The keyring has not answered in time: signs in without a password, as some servers need none.
@@ -146,7 +226,7 @@ impl Work {
         self.builder.password = PasswordPlace::Unanswered;
         let words = self.builder.password.in_words().unwrap_or_default();
         self.builder.tell(Notice::Problem(words));
-        self.ask_agent(AgentCommand::Connect);
+        self.connect();
     }
 
     /// Tells the user once if the password is saved in a plain file because there is no keyring.

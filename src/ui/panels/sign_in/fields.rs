@@ -66,6 +66,12 @@ impl Fields {
         }
     }
 
+    /// The same from a provisioning file: with its password, and with the server in view.
+    pub(super) fn handed_out(account: &Account) -> Self {
+        let password = account.sign_in.password.as_str().to_owned();
+        Self { password, is_advanced: true, ..Self::of(account) }
+    }
+
     /// The server, as the user would write it in one field; empty if it is found by the address.
     fn proxy(&self) -> String {
         let (place, port) = (self.proxy.trim(), self.port.trim());
@@ -132,6 +138,15 @@ impl Fields {
         let is_right = port.is_empty() || port.parse::<u16>().is_ok_and(|port| port > 0);
         let words = || format!("\"{port}\" is not a port. Enter a number from 1 to 65535, or nothing.");
         (!is_right).then(|| (AccountField::Port, words()))
+    }
+}
+
+/// What stands above the fields.
+pub(super) const fn lead(is_handed_out: bool) -> &'static str {
+    if is_handed_out {
+        "From the file. Check the address and the server, then connect."
+    } else {
+        "Enter your SIP address and its password to start."
     }
 }
 

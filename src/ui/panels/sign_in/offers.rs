@@ -5,6 +5,7 @@ use egui::Ui;
 use crate::model::hosting::NearbyServer;
 use crate::model::text::visible;
 use crate::ui::actions::{Act, DemoAct, HostAct};
+use crate::ui::commands::UiCommand;
 use crate::ui::kit::widgets::{hint, small_button};
 
 /// What there is to offer; the window fills it in before each frame.
@@ -14,6 +15,8 @@ pub(crate) struct Offers {
     pub(crate) demo: Option<DemoOffer>,
     /// This computer can be a server.
     pub(crate) can_host: bool,
+    /// The user can choose a provisioning file.
+    pub(crate) file: bool,
     /// The servers in the local network.
     pub(crate) nearby: Vec<NearbyServer>,
 }
@@ -48,7 +51,7 @@ pub(super) fn nearby_ui(ui: &mut Ui, nearby: &[NearbyServer]) -> Option<NearbySe
 
 /// Draws the offers below the form.
 pub(super) fn offers_ui(ui: &mut Ui, offers: &Offers, acts: &mut Vec<Act>) {
-    if offers.demo.is_none() && !offers.can_host {
+    if offers.demo.is_none() && !offers.can_host && !offers.file {
         return;
     }
     ui.horizontal_wrapped(|ui| {
@@ -66,6 +69,10 @@ pub(super) fn offers_ui(ui: &mut Ui, offers: &Offers, acts: &mut Vec<Act>) {
         let why = "A server for the people in your local network";
         if offers.can_host && small_button(ui, "Host here").on_hover_text(why).clicked() {
             acts.push(Act::Host(HostAct::Show));
+        }
+        let why = "An account that your operator has handed out as a file";
+        if offers.file && small_button(ui, "Open a file…").on_hover_text(why).clicked() {
+            acts.push(Act::Run(UiCommand::OpenProvision));
         }
     });
 }
