@@ -276,7 +276,7 @@ mod tests {
             ),
             (
                 "(address: \"sip:j@example.com\", authority: \"-----BEGIN NOTHING-----\")",
-                "james.ron: authority: the certificate",
+                "james.ron: authority: cannot read the certificate: it is not a sound PEM file",
             ),
         ] {
             let why = read_text(text).unwrap_err();

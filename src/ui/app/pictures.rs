@@ -34,6 +34,8 @@ pub(super) enum ChosenFor {
     Capture,
     /// A script to play.
     Script,
+    /// A provisioning file.
+    Provision,
     /// The place where a conversation is exported to; the suggested name, and its ending.
     Export(ConversationId, String, &'static str),
 }
@@ -139,6 +141,7 @@ impl App {
                 ChosenFor::Contacts => self.shell.toasts.push(NO_CHOOSER.to_owned()),
                 ChosenFor::Capture => self.shell.show(Dialog::Capture(String::new())),
                 ChosenFor::Script => self.shell.checks.ask_for_path(),
+                ChosenFor::Provision => self.shell.toasts.push(NO_PROVISION.to_owned()),
                 ChosenFor::Export(conversation, name, ending) => {
                     self.export_to_downloads(conversation, &name, ending);
                 }

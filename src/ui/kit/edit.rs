@@ -242,6 +242,15 @@ pub(crate) fn forget_all(ctx: &Context) {
     ctx.memory_mut(|memory| memory.stop_text_input());
 }
 
+/// Forgets what was typed into any field: the window shows another account, whose fields have the same ids.
+pub(crate) fn forget_all(ctx: &Context) {
+    ctx.data_mut(|data| {
+        data.remove_by_type::<History>();
+        data.remove_by_type::<TextEditState>();
+    });
+    ctx.memory_mut(|memory| memory.stop_text_input());
+}
+
 /// Selects the whole text of a field of so many characters, so that typing replaces it.
 pub(crate) fn select_all(ctx: &Context, id: Id, length: usize) {
     part::select(ctx, id, Some(0..length));

@@ -2,6 +2,7 @@
 
 use egui::{Align, Id, Layout, Modal, Rect, Response, RichText, Ui, vec2};
 
+use super::account::{leaving_ui, password_ui, put_account, remove_ui};
 use super::asking::{DiscardChoice, asking_ui};
 use super::certificate::{Decision, authority_ui, certificate_ui};
 use super::correct::{CorrectForm, correct_ui};
@@ -14,8 +15,6 @@ use super::record::{RecordForm, record_ui};
 use super::settings::{AccountForm, settings_ui};
 use super::starting::{WayBack, background_ui};
 use super::whole::{WholeText, whole_ui};
-use crate::model::account::Account;
-use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::Snapshot;
 use crate::ui::actions::{Act, TestingAct};
 use crate::ui::commands;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use egui::style::ScrollAnimation;
 use egui::{Key, Modifiers, RichText, Ui, Vec2, vec2};
 
-use self::fields::{Fields, Takes, fields_ui};
+use self::fields::{Fields, Takes, fields_ui, lead};
 pub(crate) use self::offers::{DemoOffer, Offers};
 use self::offers::{nearby_ui, offers_ui};
 use self::progress::{failure_ui, steps_ui, under_way};
@@ -285,9 +285,7 @@ fn form_ui(
 ) -> Progress {
     ui.spacing_mut().item_spacing.y = 10.0;
     ui.label(RichText::new("Fanfare").font(theme::strong(28.0)));
-    let lead =
-        if form.is_handed_out { HANDED_OUT } else { "Enter your SIP address and its password to start." };
-    ui.label(RichText::new(lead).color(colors(ui).weak));
+    ui.label(RichText::new(lead(form.is_handed_out)).color(colors(ui).weak));
     if shape == Shape::Tall {
         ui.add_space(8.0);
     }

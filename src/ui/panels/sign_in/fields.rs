@@ -141,6 +141,15 @@ impl Fields {
     }
 }
 
+/// What stands above the fields.
+pub(super) const fn lead(is_handed_out: bool) -> &'static str {
+    if is_handed_out {
+        "From the file. Check the address and the server, then connect."
+    } else {
+        "Enter your SIP address and its password to start."
+    }
+}
+
 /// Draws the fields; true if one was changed. `kept` stands in the empty password field.
 pub(super) fn fields_ui(ui: &mut Ui, fields: &mut Fields, shape: Shape, focus: Takes, kept: &str) -> bool {
     let is_beside = shape == Shape::Wide;
