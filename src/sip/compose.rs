@@ -14,7 +14,7 @@ use super::message::Request;
 use super::names::{Method, is_name, reason_phrase};
 use super::uri::Uri;
 use super::uri_grammar::literal;
-use super::via::scan_sent_by;
+use super::via::{check_element_end, scan_sent_by};
 use crate::limits::HEADER_FIELDS_MAX;
 
 /// Prints a message field by field. CR and LF in a value become spaces (no header injection).
@@ -186,9 +186,7 @@ fn copy_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) -> Result<(
             write!(OneLine(out), ";rport={}", source.port()).unwrap_or_default();
         }
     }
-    if !cursor.is_end() && cursor.peek() != Some(b',') {
-        return Err(cursor.fault("not of a Via"));
-    }
+    check_element_end(&cursor)?;
     if told {
         write!(OneLine(out), ";received={ip}").unwrap_or_default();
     }

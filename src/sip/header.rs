@@ -242,7 +242,6 @@ impl NameAddr {
             None => text.split_once(';').unwrap_or((text, "")),
         };
         let uri = Uri::parse(address.trim_matches([' ', '\t'])).unwrap_or_else(|_| Uri::unreadable());
-        let params = params.trim_start_matches([' ', '\t']).strip_prefix(';').unwrap_or_default();
         Self { display: None, uri, params: Params::read_leniently(params) }
     }
 

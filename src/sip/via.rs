@@ -112,7 +112,17 @@ pub(super) fn check_via(value: &str) -> Result<(), Error> {
     if cursor.at() > ADDRESS_BYTES_MAX {
         return Err(Error::whole("", "too long"));
     }
-    if cursor.is_end() || cursor.peek() == Some(b',') { Ok(()) } else { Err(cursor.fault("not of a Via")) }
+    check_element_end(&cursor)
+}
+
+/// Checks that the topmost Via ends here, and that what follows is not just a separator (RFC 4475 §3.1.2.1).
+pub(super) fn check_element_end(cursor: &Cursor<'_>) -> Result<(), Error> {
+    let mut ahead = cursor.clone();
+    if !ahead.is_end() && !ahead.eat(b',') {
+        return Err(cursor.fault("not of a Via"));
+    }
+    ahead.skip_empty(|byte| byte == b',');
+    if ahead.peek() == Some(b';') { Err(ahead.fault("no protocol")) } else { Ok(()) }
 }
 
 /// Checks a Call-ID: `word ["@" word]`, taken as visible ASCII.
