@@ -173,7 +173,7 @@ impl ReportOptions {
         if param.name.eq_ignore_ascii_case("detail") {
             self.detail = true;
         } else if param.name.eq_ignore_ascii_case("id") {
-            self.id = param.value.text().filter(|id| !id.is_empty());
+            self.id = param.value.text();
         }
     }
 }
