@@ -92,6 +92,7 @@ pub mod date;
 mod error;
 
 pub use aor::Aor;
+pub use charset::HeaderCharset;
 pub use compose::{Compose, refusal};
 pub use content::{Content, File, content, inner_media_type};
 pub use cpim::{Cpim, Enclosed, Envelope};

@@ -11,9 +11,9 @@ use fanfare::model::names::Names;
 use fanfare::model::snapshot::Settings;
 use fanfare::sip::digest::{Algorithm, Challenge, Credentials, Ha1};
 use fanfare::sip::{
-    Aor, Cpim, Edit, Framed, Framer, Imdn, Message, Method, NameAddr, Params, ReportOptions, Request, Uri,
-    also_to, content, file_name, inner_media_type, parameter, parse, read_report, recipients, refusal,
-    with_secondary_to, write_report, xml_texts,
+    Aor, Cpim, Edit, Framed, Framer, HeaderCharset, Imdn, Message, Method, NameAddr, Params, ReportOptions,
+    Request, Uri, also_to, content, file_name, inner_media_type, parameter, parse, read_report, recipients,
+    refusal, with_secondary_to, write_report, xml_texts,
 };
 use fanfare::store::ron_file;
 use serde::Serialize;
@@ -145,7 +145,7 @@ fn digest(data: &[u8]) {
     let fields: Vec<u8> = name(b"Authorization: ").chain(name(b"WWW-Authenticate: ")).collect();
     let Some(request) = submission(&fields) else { return };
     let method = Method::Message;
-    for credentials in Credentials::all(request.fields()).unwrap_or_default() {
+    for credentials in Credentials::in_realm(request.fields(), "domain.com").unwrap_or_default() {
         let ha1 = Ha1::new(
             credentials.algorithm.unwrap_or(Algorithm::Md5),
             &credentials.username,
@@ -160,13 +160,18 @@ fn digest(data: &[u8]) {
         // One that names no algorithm is printed with the one that it means.
         let name = &challenge.algorithm_name;
         let again = Challenge::all(printed.fields(), "WWW-Authenticate").into_iter();
-        let again: Vec<_> = again.map(|read| Challenge { algorithm_name: name.clone(), ..read }).collect();
+        let again: Vec<_> = again
+            .map(|read| Challenge { algorithm_name: name.clone(), charset: challenge.charset, ..read })
+            .collect();
         assert_eq!(again, std::slice::from_ref(&challenge));
         let answer = challenge.answer(("james", "secret"), (&method, "sip:ann@domain.com"), (1, "chance"));
-        let answered = submission(format!("Authorization: {answer}\r\n").as_bytes()).expect("what we print");
-        let ours = Credentials::all(answered.fields()).expect("what we print");
+        let answered = [b"Authorization: ", &answer[..], b"\r\n"].concat();
+        let answered = submission(&answered).expect("what we print");
+        let ours = Credentials::in_realm(answered.fields(), &challenge.realm).expect("what we print");
         let ha1 = Ha1::new(challenge.algorithm, "james", &challenge.realm, "secret");
-        assert!(ours.len() == 1 && ours[0].prove(&ha1, &method), "{answer}");
+        // We ourselves ask in ASCII.
+        let is_provable = challenge.charset == HeaderCharset::Utf8;
+        assert!(ours.len() == 1 && (!is_provable || ours[0].prove(&ha1, &method)), "{answer:?}");
     }
 }
 
@@ -250,7 +255,11 @@ fn edit(data: &[u8]) {
         }
         Ok(Message::Response(response)) => {
             let same = Edit::response(&response).print();
-            if response.fields().first("Content-Length").is_some() {
+            // One that cannot be read is not passed on.
+            let length = response.fields().first("Content-Length");
+            if length.is_some_and(|length| {
+                length.bytes().all(|digit| digit.is_ascii_digit()) && length.parse::<usize>().is_ok()
+            }) {
                 assert_eq!(same, response.bytes());
             }
         }

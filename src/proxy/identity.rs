@@ -22,10 +22,14 @@ const CLAIMED: [&str; 2] = ["Remote-Party-ID", "P-Served-User"];
 /// so would be a request of our user to that peer, such as a telephone gateway.
 ///
 /// # Errors
-/// 400 if it has another scheme, 403 if it names a trusted peer's address.
+/// 400 if it has another scheme or is a `tel:` URI without a number, 403 if it names a trusted peer's address.
 pub(super) fn check_from(core: &Core, request: &Request, flow: Flow) -> Result<(), Rejection> {
     let from = request.fields().from().uri;
     match from.scheme() {
+        // What is no number might be read by its recipient as an address of ours, or of somebody banned.
+        Scheme::Tel if !from.is_number() => {
+            return Err(Rejection::because(400, "From Is No Telephone Number"));
+        }
         Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres | Scheme::Tel => {}
         Scheme::Other(_) => {
             return Err(Rejection::because(400, "From Needs A sip, sips, im, pres Or tel URI"));
@@ -56,18 +60,17 @@ pub(super) fn asserted(core: &Core, request: &Request, flow: Flow) -> Option<Str
 /// The credentials in a request for the domain of that user, with an algorithm that we offer.
 ///
 /// # Errors
-/// If credentials cannot be read, or there are too many.
+/// If those for his domain cannot be right whatever the password is, or there are too many.
 pub(super) fn credentials(
     core: &Core,
     request: &Request,
     claimed: &Aor,
 ) -> Result<Option<Credentials>, Error> {
     let offered = core.users.offered();
-    let is_ours = |credentials: &Credentials| {
-        let is_known = credentials.algorithm.is_some_and(|algorithm| offered.contains(&algorithm));
-        is_known && credentials.realm == claimed.domain()
+    let is_offered = |credentials: &Credentials| {
+        credentials.algorithm.is_some_and(|algorithm| offered.contains(&algorithm))
     };
-    Ok(Credentials::all(request.fields())?.into_iter().find(is_ours))
+    Ok(Credentials::in_realm(request.fields(), claimed.domain())?.into_iter().find(is_offered))
 }
 
 /// The user whose credentials these are, in the domain of the one who is claimed.
@@ -115,10 +118,10 @@ pub(super) fn pass_on<'a>(
     (from, to): (Flow, Flow),
     may_assert: bool,
 ) -> Edit<'a> {
-    let is_others = |value: &str| {
-        let realm = Credentials::realm_of(value).and_then(|realm| Aor::parse(&realm));
-        realm.is_none_or(|realm| !core.domains.serves(&realm))
-    };
+    let is_ours = |realm: &String| Aor::parse(realm).is_some_and(|realm| core.domains.serves(&realm));
+    // What cannot be read may be for us, and is of no use to anybody else.
+    let is_others =
+        |value: &str| Credentials::realms_in(value).is_some_and(|realms| !realms.iter().any(is_ours));
     let edit = edit.retain("Authorization", is_others).retain("Proxy-Authorization", is_others);
     if !has_trust_domain(core) {
         return edit;

@@ -248,7 +248,6 @@ impl AcceptedRow {
         let fields = request.fields();
         let all = recipients(fields).map_err(|_unread| "its addresses cannot be read")?;
         ReportOptions::of(fields).map_err(|_unread| "the report that it asks for cannot be read")?;
-        fields.expires().map_err(|_unread| "its Expires cannot be read")?;
         if self.recipients.is_empty() {
             return Err("it has no recipients");
         }

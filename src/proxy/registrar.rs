@@ -35,6 +35,11 @@ pub(super) fn register(
     now: Now,
 ) -> Result<(), Rejection> {
     let aor = whose(core, request)?;
+    // Counted before they are read, which costs more.
+    let contacts = request.fields().tokens("Contact").take(CONTACTS_PER_REGISTER_MAX + 1).count();
+    if contacts > CONTACTS_PER_REGISTER_MAX {
+        return Err(too_many_bindings());
+    }
     let bytes = request.bytes().len();
     if core.registering + bytes > REGISTERS_WAITING_BYTES_MAX {
         return Err(Rejection::busy());
@@ -125,9 +130,6 @@ fn change(
     contacts: &[NameAddr],
     now: Now,
 ) -> Result<Vec<Write>, Rejection> {
-    if contacts.len() > CONTACTS_PER_REGISTER_MAX {
-        return Err(too_many_bindings());
-    }
     contacts.iter().try_for_each(|contact| check_contact(request, contact))?;
     let path = path::of(core, request)?;
     let known: Vec<&Binding> = core.location.bindings(aor, now.mono).collect();
@@ -283,6 +285,7 @@ fn is_same_device(row: &BindingRow, wanted: &BindingRow) -> bool {
 /// The seconds of an expiry. One that cannot be read counts as the default (RFC 3261 §10.2.1.1), one over the range as
 /// the most that there is.
 fn seconds(text: &str) -> u32 {
+    let text = text.split([' ', '\t', ';', '(']).next().unwrap_or_default();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return BINDING_EXPIRES_DEFAULT_SECS;
     }

@@ -343,9 +343,7 @@ fn restore(request: &Request, response: &Response, others: &[Response]) -> bytes
     let mut edit = Edit::response(response).pop("Via");
     for other in others {
         for name in ["WWW-Authenticate", "Proxy-Authenticate"] {
-            for challenge in other.fields().every(name) {
-                edit = edit.push_back(name, challenge);
-            }
+            edit = edit.push_back_from(name, other);
         }
     }
     if let (true, Some(from)) = (is_im(&fields.from().uri), fields.first("From")) {
@@ -359,7 +357,11 @@ fn restore(request: &Request, response: &Response, others: &[Response]) -> bytes
             .filter(|_| to.tag().is_none())
             .map_or_else(String::new, |tag| format!(";tag={tag}"));
         // In a bare address the tag would become a URI parameter; NameAddr writes the brackets.
-        let value = if value.contains('<') { value.to_owned() } else { to.to_string() };
+        let value = if value.contains('<') {
+            value.trim_end_matches([';', ' ', '\t']).to_owned()
+        } else {
+            to.to_string()
+        };
         edit = edit.set("To", format_args!("{value}{tag}"));
     }
     edit.print()

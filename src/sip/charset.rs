@@ -15,6 +15,26 @@ pub(super) fn header_text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// In which charset [`header_text`] has read a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum HeaderCharset {
+    /// UTF-8.
+    #[default]
+    Utf8,
+    /// Latin-1, as Windows has it.
+    Latin1,
+}
+
+impl HeaderCharset {
+    /// The bytes that were read as this text.
+    pub(super) fn bytes(self, text: &str) -> Cow<'_, [u8]> {
+        match self {
+            Self::Utf8 => Cow::Borrowed(text.as_bytes()),
+            Self::Latin1 => WINDOWS_1252.encode(text).0,
+        }
+    }
+}
+
 /// Decodes bytes in a named charset; an empty name means UTF-8 (RFC 3428 §5 leaves the choice open, and all current
 /// clients mean UTF-8). None if the charset is unknown, or a byte is invalid in it: garbage is never taken for text.
 pub(super) fn decode(charset: &str, bytes: &[u8]) -> Option<String> {
@@ -122,5 +142,12 @@ mod tests {
         assert_eq!(header_text("Téléphone 特".as_bytes()), "Téléphone 特");
         assert_eq!(header_text(b"T\xE9l\xE9phone \x80"), "Téléphone €");
         assert_eq!(header_text(b"plain"), "plain");
+    }
+
+    #[test]
+    fn what_was_read_as_latin_1_goes_back_byte_for_byte() {
+        let all: Vec<u8> = (0x20..=0xff).collect();
+        assert_eq!(HeaderCharset::Latin1.bytes(&header_text(&all)), all);
+        assert_eq!(HeaderCharset::Utf8.bytes("特"), "特".as_bytes());
     }
 }

@@ -14,7 +14,7 @@ use super::message::Request;
 use super::names::{Method, is_name, reason_phrase};
 use super::uri::Uri;
 use super::uri_grammar::literal;
-use super::via::scan_sent_by;
+use super::via::{check_element_end, scan_sent_by};
 use crate::limits::HEADER_FIELDS_MAX;
 
 /// Prints a message field by field. CR and LF in a value become spaces (no header injection).
@@ -28,12 +28,14 @@ pub(super) struct OneLine<'a>(pub(super) &'a mut Vec<u8>);
 
 impl fmt::Write for OneLine<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let clean = |byte: u8| {
-            if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }
-        };
-        self.0.extend(text.bytes().map(clean));
+        self.0.extend(text.as_bytes().iter().map(one_line));
         Ok(())
     }
+}
+
+/// A byte of a value, which must not end its field.
+const fn one_line(byte: &u8) -> u8 {
+    if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }
 }
 
 /// Writes `name: value` and CRLF.
@@ -117,6 +119,16 @@ impl Compose {
         self
     }
 
+    /// Adds a header field whose value need not be UTF-8.
+    #[must_use]
+    pub fn raw_field(mut self, name: &str, value: &[u8]) -> Self {
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b": ");
+        self.out.extend(value.iter().map(one_line));
+        self.out.extend_from_slice(b"\r\n");
+        self
+    }
+
     /// Content-Type, Content-Length, body.
     #[must_use]
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Bytes {
@@ -174,9 +186,7 @@ fn copy_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) -> Result<(
             write!(OneLine(out), ";rport={}", source.port()).unwrap_or_default();
         }
     }
-    if !cursor.is_end() && cursor.peek() != Some(b',') {
-        return Err(cursor.fault("not of a Via"));
-    }
+    check_element_end(&cursor)?;
     if told {
         write!(OneLine(out), ";received={ip}").unwrap_or_default();
     }
@@ -184,9 +194,12 @@ fn copy_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) -> Result<(
     Ok(())
 }
 
-/// The value without a trailing semicolon.
-fn without_semicolon(value: &[u8]) -> &[u8] {
-    value.strip_suffix(b";").map_or(value, <[u8]>::trim_ascii_end)
+/// The value without semicolons at its end.
+fn without_semicolon(mut value: &[u8]) -> &[u8] {
+    while let Some(rest) = value.strip_suffix(b";") {
+        value = rest.trim_ascii_end();
+    }
+    value
 }
 
 /// True for an address without a tag; a malformed one is left alone.

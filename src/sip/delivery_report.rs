@@ -65,25 +65,31 @@ impl ReportState {
     }
 }
 
-/// Reads a report (W20, W21). Case, blank lines, a bare LF, angle brackets and a blank after the scheme are tolerated; unknown
-/// parameters, and known ones with an invalid value, are ignored.
+/// Reads a report (W20, W21). Case, blank lines, a bare LF, a byte order mark, angle brackets and a blank after the scheme are
+/// tolerated; unknown parameters, and known ones with an invalid value, are ignored. So is a line that does not follow the
+/// grammar, since what the others say is true all the same: nothing is known of whoever it is about.
 ///
 /// # Errors
-/// A line (named by its number) does not follow the grammar, or there are too many.
+/// No line follows the grammar (the first is named by its number), or there are too many.
 pub fn read_report(body: &[u8]) -> Result<Vec<ReportLine>, Error> {
-    let mut lines = Vec::new();
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let (mut lines, mut count, mut fault) = (Vec::new(), 0, None);
     for (index, line) in body.split(|byte| *byte == b'\n').enumerate() {
         // A device wrote the reason phrase, in whatever bytes. A CR that ends no line becomes a space, as when printed.
         let line = header_text(line.strip_suffix(b"\r").unwrap_or(line)).replace('\r', " ");
         let line = line.trim_matches([' ', '\t']);
         if !line.is_empty() {
-            if lines.len() >= REPORT_LINES_MAX {
+            if count >= REPORT_LINES_MAX {
                 return Err(Error::whole(SUBJECT, "too many lines"));
             }
-            lines.push(read_line(line).map_err(|what| Error::in_line(SUBJECT, what, index + 1))?);
+            count += 1;
+            match read_line(line) {
+                Ok(line) => lines.push(line),
+                Err(what) => drop(fault.get_or_insert_with(|| Error::in_line(SUBJECT, what, index + 1))),
+            }
         }
     }
-    Ok(lines)
+    fault.filter(|_| lines.is_empty()).map_or(Ok(lines), Err)
 }
 
 fn read_line(line: &str) -> Result<ReportLine, &'static str> {

@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::compose::{OneLine, write_field, write_top_via};
-use super::cursor::{element_end, raw_elements};
+use super::cursor::{element_end, number, raw_elements};
 use super::fields::Fields;
 use super::message::{Message, Request, Response, parse};
-use super::names::is_name;
+use super::names::{CheckedField, is_name};
 use super::scan::{Head, Span};
 use super::uri::Uri;
 
@@ -89,9 +89,22 @@ impl<'a> Edit<'a> {
 
     /// Adds a field after the others of that name; after all fields if there is none.
     #[must_use]
-    pub fn push_back(mut self, name: &str, value: impl fmt::Display) -> Self {
+    pub fn push_back(self, name: &str, value: impl fmt::Display) -> Self {
+        self.insert_back(name, new_line(name, value))
+    }
+
+    /// Adds every field of that name of another message after the others, byte for byte as it was received.
+    #[must_use]
+    pub fn push_back_from(self, name: &str, other: &Response) -> Self {
+        let received = other.raw_fields().filter(|(this, _)| is_name(this, name));
+        received.fold(self, |edit, (_, value)| {
+            edit.insert_back(name, EditedLine::New { name: name.to_owned(), value: value.into_owned() })
+        })
+    }
+
+    fn insert_back(mut self, name: &str, line: EditedLine<'a>) -> Self {
         let at = self.last_position(name).map_or(self.lines.len(), |last| last + 1);
-        self.lines.insert(at, new_line(name, value));
+        self.lines.insert(at, line);
         self
     }
 
@@ -212,8 +225,11 @@ impl<'a> Edit<'a> {
         let start = self.start.as_deref().map(str::as_bytes);
         out.extend_from_slice(start.unwrap_or_else(|| head.raw_start_line(self.bytes)));
         out.extend_from_slice(b"\r\n");
+        let mut has_length = self.position("Content-Length").is_some();
         for line in &self.lines {
             match line {
+                // Only a response has a length that cannot be read, which on a stream would hide where it ends.
+                EditedLine::Kept(span) if self.hides_length(span) => has_length = false,
                 EditedLine::Kept(span) => {
                     out.extend_from_slice(self.bytes.get(span.line()).unwrap_or_default());
                 }
@@ -224,12 +240,17 @@ impl<'a> Edit<'a> {
                 }
             }
         }
-        if self.position("Content-Length").is_none() {
+        if !has_length {
             write_field(&mut out, "Content-Length", body.len());
         }
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(body);
         out.into()
+    }
+
+    fn hides_length(&self, span: &Span) -> bool {
+        span.known() == CheckedField::ContentLength
+            && number::<usize>(self.fields.head().value(span)).is_none()
     }
 
     fn last_position(&self, name: &str) -> Option<usize> {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::charset::HeaderCharset;
 use super::cursor::{elements, number};
 use super::error::Error;
 use super::header::NameAddr;
 use super::names::Method;
 use super::scan::{Head, Span};
 use super::via::Via;
-use crate::limits::ROUTES_READ_MAX;
+use crate::limits::{CONTACTS_READ_MAX, ROUTES_READ_MAX};
 
 /// The header fields. Ask by the long name; compact forms and any case match.
 #[derive(Clone, Debug)]
@@ -64,6 +65,16 @@ impl Fields {
         self.head().every(name)
     }
 
+    /// The same with the charset in which each was read.
+    pub(super) fn every_with_charset<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl Iterator<Item = (&'a str, HeaderCharset)> + 'a {
+        let head = self.head();
+        let spans = head.spans().iter().filter(move |span| super::names::is_name(head.name(span), name));
+        spans.map(move |span| (head.value(span), head.charset(span)))
+    }
+
     /// True if a comma-separated header (Supported, Require, Allow, Accept, ...) has that element, in any case.
     #[must_use]
     pub fn has_token(&self, name: &str, token: &str) -> bool {
@@ -75,22 +86,22 @@ impl Fields {
         self.every(name).flat_map(elements).filter(|token| !token.is_empty())
     }
 
-    /// The topmost Via.
+    /// The topmost Via. A request's was checked as a whole; a response's is as far as it can be read, with its branch.
     #[must_use]
     pub fn top_via(&self) -> Via {
-        checked(Via::read_first(self.mandatory("Via")))
+        Via::read_leniently(self.mandatory("Via"))
     }
 
-    /// From.
+    /// From. A request's was checked; in a response an address that cannot be read is `sip:unreadable.invalid`.
     #[must_use]
     pub fn from(&self) -> NameAddr {
-        checked(NameAddr::parse(self.mandatory("From")))
+        NameAddr::read_leniently(self.mandatory("From"))
     }
 
-    /// To.
+    /// To. A request's was checked; in a response an address that cannot be read is `sip:unreadable.invalid`.
     #[must_use]
     pub fn to(&self) -> NameAddr {
-        checked(NameAddr::parse(self.mandatory("To")))
+        NameAddr::read_leniently(self.mandatory("To"))
     }
 
     /// Call-ID.
@@ -130,12 +141,16 @@ impl Fields {
         self.number("Max-Breadth").ok().flatten()
     }
 
-    /// Expires in seconds, if present.
+    /// Expires in seconds, if present, whatever parameters or comment follow the number.
     ///
     /// # Errors
     /// It is not a number below 2^32 (§20.19).
     pub fn expires(&self) -> Result<Option<u32>, Error> {
-        self.number("Expires")
+        let Some(value) = self.first("Expires") else {
+            return Ok(None);
+        };
+        let digits = value.split([' ', '\t', ';', '(']).next().unwrap_or_default();
+        number(digits).map(Some).ok_or_else(|| Error::whole("Expires", "no number in range"))
     }
 
     fn number<N: TryFrom<u64>>(&self, name: &'static str) -> Result<Option<N>, Error> {
@@ -148,13 +163,21 @@ impl Fields {
     /// Contact over all its fields.
     ///
     /// # Errors
-    /// One is not an address, or `*` stands beside others.
+    /// One is not an address, `*` stands beside others, or there are more than `CONTACTS_READ_MAX`.
     pub fn contacts(&self) -> Result<Contacts, Error> {
         let mut values = self.every("Contact");
         match (values.next(), values.next()) {
             (Some("*"), None) => Ok(Contacts::All),
-            _ => self.addresses("Contact", "Contact", usize::MAX).map(Contacts::List),
+            _ => self.addresses("Contact", "Contact", CONTACTS_READ_MAX).map(Contacts::List),
         }
+    }
+
+    /// The first Contact, if it is an address; what follows it is not read. A session has no other (§8.1.1.8).
+    #[must_use]
+    pub fn first_contact(&self) -> Option<NameAddr> {
+        self.every("Contact")
+            .find(|value| !value.is_empty())
+            .and_then(|value| NameAddr::read_first(value).ok())
     }
 
     /// The addresses of Route, Record-Route, Path, ... over all fields of that name.
@@ -172,13 +195,5 @@ impl Fields {
                 .map_err(|error| error.within(subject, 0).in_field(field))?;
         }
         Ok(list)
-    }
-}
-
-/// What `parse` has checked parses again: it is the same scan over the same text.
-fn checked<T>(read: Result<T, Error>) -> T {
-    match read {
-        Ok(value) => value,
-        Err(error) => unreachable!("a mandatory field was checked and does not read: {error}"),
     }
 }

@@ -142,19 +142,27 @@ enum KeepAlive {
 }
 
 /// The value of Content-Length. The rest of the head may be malformed: then `parse` refuses this one message, and the
-/// stream goes on.
+/// stream goes on. A response without one, though it must have one (RFC 3261 §20.14), has no body if it has no
+/// Content-Type, which a body needs (§20.15): some programs answer so. A request without one ends the stream.
 fn body_length(head: &[u8]) -> Result<usize, Error> {
+    let is_response = head.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));
+    let mut has_type = false;
     let mut length: Option<usize> = None;
     let mut rest = head;
     while let Some(line) = next_line(&mut rest) {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else {
             continue;
         };
-        let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
-        if !std::str::from_utf8(name).is_ok_and(|name| is_name(name, "Content-Length")) {
+        let name = std::str::from_utf8(line.get(..colon).unwrap_or_default().trim_ascii_end());
+        let is = |wanted: &str| name.is_ok_and(|name| is_name(name, wanted));
+        has_type |= is_response && is("Content-Type");
+        if !is("Content-Length") {
             continue;
         }
         let value = line.get(colon + 1..).unwrap_or_default().trim_ascii();
+        if is_response && value.is_empty() {
+            continue;
+        }
         let this = std::str::from_utf8(value).ok().and_then(number);
         let this = this.ok_or_else(|| Error::whole("Content-Length", "not a length"))?;
         if length.is_some_and(|other| other != this) {
@@ -162,7 +170,8 @@ fn body_length(head: &[u8]) -> Result<usize, Error> {
         }
         length = Some(this);
     }
-    length.ok_or_else(|| Error::whole("Content-Length", "missing on a stream"))
+    let without = (is_response && !has_type).then_some(0);
+    length.or(without).ok_or_else(|| Error::whole("Content-Length", "missing on a stream"))
 }
 
 /// Takes the next line, with its continuation lines, off `rest`.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::cursor::{Cursor, is_token, quote, unescape};
+use super::cursor::{Cursor, end_at, is_token, quote, unescape};
 use super::error::Error;
 use super::uri::{Uri, check_uri};
 use crate::limits::{ADDRESS_BYTES_MAX, PARAMS_MAX};
@@ -36,6 +36,20 @@ impl Params {
             params.0.push(param.owned());
         }
         Ok(params)
+    }
+
+    /// Those that can be read of a value of which not everything has to be: what cannot be read is left out.
+    pub(super) fn read_leniently(text: &str) -> Self {
+        let mut params = Self::default();
+        let mut rest = Some(text);
+        while let Some(text) = rest.filter(|_| params.0.len() < PARAMS_MAX) {
+            let end = end_at(text.as_bytes(), |byte| byte == b';');
+            let mut cursor = Cursor::new(text.get(..end).unwrap_or_default());
+            cursor.skip_blanks();
+            params.0.extend(param(&mut cursor).ok().map(|param| param.owned()));
+            rest = text.get(end + 1..);
+        }
+        params
     }
 }
 
@@ -106,14 +120,23 @@ fn is_bare(byte: u8) -> bool {
         )
 }
 
-/// Passes one `;name[=value]`; None if no `;` is next.
+/// Passes one `;name[=value]`; None if there is none. Programs that append parameters one by one may leave a `;` at the
+/// end, or two in a row: what is empty is passed over.
 pub(super) fn next_param<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Param<'a>>, Error> {
-    cursor.skip_blanks();
-    if !cursor.eat(b';') {
+    if !skip_semicolons(cursor) || matches!(cursor.peek(), None | Some(b',')) {
         return Ok(None);
     }
-    cursor.skip_blanks();
     param(cursor).map(Some)
+}
+
+/// Passes any number of `;` and the blanks around them; false if there is none.
+pub(super) fn skip_semicolons(cursor: &mut Cursor<'_>) -> bool {
+    cursor.skip_blanks();
+    let start = cursor.at();
+    while cursor.eat(b';') {
+        cursor.skip_blanks();
+    }
+    cursor.at() > start
 }
 
 /// Passes one `name[=value]` and the blanks after it.
@@ -198,6 +221,28 @@ impl NameAddr {
                 return Err(cursor.fault("not of an address"));
             }
         }
+    }
+
+    /// Reads the first address of a comma-separated list, and nothing after it.
+    pub(super) fn read_first(text: &str) -> Result<Self, Error> {
+        let mut cursor = Cursor::new(text);
+        cursor.skip_empty(|byte| byte == b',');
+        let address = Self::read(&mut cursor)?;
+        let is_whole = cursor.is_end() || cursor.peek() == Some(b',');
+        if is_whole { Ok(address) } else { Err(cursor.fault("not of an address")) }
+    }
+
+    /// What can be read of an address of which nothing has to be: for one that cannot, [`Uri::unreadable`].
+    pub(super) fn read_leniently(text: &str) -> Self {
+        if let Ok(address) = Self::parse(text) {
+            return address;
+        }
+        let (address, params) = match text.rsplit_once('>') {
+            Some((address, params)) => (address.rsplit_once('<').map_or("", |(_, inside)| inside), params),
+            None => text.split_once(';').unwrap_or((text, "")),
+        };
+        let uri = Uri::parse(address.trim_matches([' ', '\t'])).unwrap_or_else(|_| Uri::unreadable());
+        Self { display: None, uri, params: Params::read_leniently(params) }
     }
 
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, Error> {

@@ -11,7 +11,7 @@ use super::header::check_name_addr;
 use super::names::{CheckedField, Method};
 use super::scan::{self, Head};
 use super::uri::Uri;
-use super::via::{check_call_id, check_via, read_cseq};
+use super::via::{Via, check_call_id, check_via, read_cseq};
 use crate::limits::{MESSAGE_BYTES_MAX, REASON_BYTES_MAX};
 
 /// A message as received, or as printed and parsed again.
@@ -30,7 +30,8 @@ pub struct Request {
     whole: Whole,
 }
 
-/// A response whose mandatory fields are valid.
+/// A response that can be matched to its request: by the branch of its topmost Via and the method in its CSeq (§17.1.3).
+/// The rest is as its sender wrote it.
 #[derive(Clone, Debug)]
 pub struct Response {
     status: u16,
@@ -44,6 +45,11 @@ struct Whole {
 }
 
 impl Whole {
+    fn raw_fields(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+        let (head, bytes) = (self.fields.head(), &self.bytes);
+        head.spans().iter().map(move |span| (head.name(span), Head::raw_value(span, bytes)))
+    }
+
     fn body(&self) -> Bytes {
         let head = self.fields.head().len().min(self.bytes.len());
         self.bytes.slice(head..)
@@ -71,8 +77,7 @@ impl Request {
 
     /// (name as written, value unfolded and trimmed) in order; values with their original bytes.
     pub(super) fn raw_fields(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
-        let (head, bytes) = (self.whole.fields.head(), &self.whole.bytes);
-        head.spans().iter().map(move |span| (head.name(span), Head::raw_value(span, bytes)))
+        self.whole.raw_fields()
     }
 
     /// The body, any bytes.
@@ -99,6 +104,11 @@ impl Response {
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// (name as written, value unfolded and trimmed) in order; values with their original bytes.
+    pub(super) fn raw_fields(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+        self.whole.raw_fields()
     }
 
     /// The reason phrase, perhaps empty: its first `REASON_BYTES_MAX` bytes, since whoever answers may write anything, and it
@@ -129,7 +139,8 @@ impl Response {
 
 /// Parses one message: a datagram, or what [`super::Framer`] cut out of a stream. Cheap: spans over `bytes`.
 ///
-/// Everything mandatory (Via, From, To, Call-ID, CSeq, method agreement, Content-Length) is checked here.
+/// Everything mandatory (Via, From, To, Call-ID, CSeq, method agreement, Content-Length) is checked here; in a response
+/// only what is needed to know whose answer it is, since dropping it would look like no answer at all.
 ///
 /// # Errors
 /// It is not a SIP message, or one that no element may act upon; [`Error::status`] is the status to answer a request
@@ -212,9 +223,10 @@ impl<'a> StartLine<'a> {
     }
 
     fn read_status_line(line: &'a str) -> Result<Self, Error> {
-        let (version, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let (version, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
         check_version(version, 0)?;
-        let status = rest.split(' ').next().filter(|digits| digits.len() == 3).and_then(number::<u16>);
+        let status =
+            rest.split([' ', '\t']).next().filter(|digits| digits.len() == 3).and_then(number::<u16>);
         match status {
             Some(status @ 100..=699) => Ok(Self::Response(status)),
             _ => Err(Error::at("no status", version.len() + 1)),
@@ -258,7 +270,7 @@ struct Mandatory<'a> {
 
 impl<'a> Mandatory<'a> {
     /// The first of each; two that differ are an error, except for Via, which may repeat, and in a response for fields
-    /// without meaning here.
+    /// that nobody needs there.
     fn find(head: &'a Head, start: &StartLine<'_>) -> Result<Self, Error> {
         let is_response = matches!(start, StartLine::Response(_));
         let mut found = Self::default();
@@ -279,8 +291,7 @@ impl<'a> Mandatory<'a> {
             match first {
                 None => *first = Some(value),
                 Some(other) if known == CheckedField::Via || *other == value => {}
-                Some(_)
-                    if is_response && matches!(known, CheckedField::MaxForwards | CheckedField::Expires) => {}
+                Some(_) if is_response && !is_needed(known) => {}
                 Some(_) => return Err(Error::whole(known.name(), "two that differ")),
             }
         }
@@ -289,13 +300,24 @@ impl<'a> Mandatory<'a> {
 
     /// Checks what the layers above rely on; also returns the length of the body.
     fn check(&self, start: &StartLine<'_>) -> Result<(Numbers, Option<usize>), Error> {
-        check(self.via, CheckedField::Via, check_via)?;
-        check(self.from, CheckedField::From, check_name_addr)?;
-        check(self.to, CheckedField::To, check_name_addr)?;
-        check(self.call_id, CheckedField::CallId, check_call_id)?;
+        let is_response = matches!(start, StartLine::Response(_));
+        let (via, address, call_id): (Check<'a>, Check<'a>, Check<'a>) = if is_response {
+            (check_branch, |_| Ok(()), |_| Ok(()))
+        } else {
+            (check_via, check_name_addr, check_call_id)
+        };
+        check(self.via, CheckedField::Via, via)?;
+        check(self.from, CheckedField::From, address)?;
+        check(self.to, CheckedField::To, address)?;
+        check(self.call_id, CheckedField::CallId, call_id)?;
         let (cseq, method) = check(self.cseq, CheckedField::CSeq, read_cseq)?;
-        let no_length = || Error::whole(CheckedField::ContentLength.name(), "not a length");
-        let length = self.content_length.map(|value| number(value).ok_or_else(no_length)).transpose()?;
+        let length = match self.content_length.map(number) {
+            None => None,
+            // A datagram ends with the body.
+            Some(None) if is_response => None,
+            Some(None) => return Err(Error::whole(CheckedField::ContentLength.name(), "not a length")),
+            Some(length) => length,
+        };
         match start {
             StartLine::Request(asked, _) if *asked != method => {
                 Err(Error::whole("CSeq", "method is not the request's"))
@@ -305,6 +327,19 @@ impl<'a> Mandatory<'a> {
             }
         }
     }
+}
+
+/// Whether a response is worth something only if that field is there once.
+fn is_needed(known: CheckedField) -> bool {
+    matches!(known, CheckedField::CallId | CheckedField::CSeq | CheckedField::ContentLength)
+}
+
+/// Checks the value of a field.
+type Check<'a> = fn(&'a str) -> Result<(), Error>;
+
+/// A Via as it has to be in a response: it reads, or at least its branch does.
+fn check_branch(value: &str) -> Result<(), Error> {
+    check_via(value).or_else(|error| Via::read_leniently(value).branch().map(drop).ok_or(error))
 }
 
 /// The number and method in CSeq.

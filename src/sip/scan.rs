@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::charset::header_text;
+use super::charset::{HeaderCharset, header_text};
 use super::cursor::is_token;
 use super::error::Error;
 use super::names::{CheckedField, is_name};
@@ -34,6 +34,14 @@ impl Span {
     }
 }
 
+/// A value with non-ASCII bytes in a head that is not UTF-8.
+#[derive(Debug)]
+struct Foreign {
+    at: usize,
+    text: Box<str>,
+    is_utf8: bool,
+}
+
 /// The head of a message, with its fields located.
 #[derive(Debug)]
 pub(super) struct Head {
@@ -41,7 +49,7 @@ pub(super) struct Head {
     /// UTF-8, each non-ASCII byte is a `?` here, and `foreign` has the values with such bytes.
     text: Box<str>,
     /// In a head that is not UTF-8: the start line and values with non-ASCII bytes, by their offset.
-    foreign: Vec<(usize, Box<str>)>,
+    foreign: Vec<Foreign>,
     spans: Vec<Span>,
     start_line_end: usize,
 }
@@ -87,10 +95,20 @@ impl Head {
     }
 
     fn text_at(&self, start: usize, end: usize) -> &str {
-        let foreign = self.foreign.binary_search_by_key(&start, |(place, _)| *place);
-        match foreign.ok().and_then(|index| self.foreign.get(index)) {
-            Some((_, text)) => text,
-            None => self.text.get(start..end).unwrap_or_default(),
+        self.foreign(start)
+            .map_or_else(|| self.text.get(start..end).unwrap_or_default(), |foreign| &foreign.text)
+    }
+
+    fn foreign(&self, start: usize) -> Option<&Foreign> {
+        let found = self.foreign.binary_search_by_key(&start, |foreign| foreign.at);
+        found.ok().and_then(|index| self.foreign.get(index))
+    }
+
+    /// The charset in which [`Self::value`] was read.
+    pub(super) fn charset(&self, span: &Span) -> HeaderCharset {
+        match self.foreign(span.value) {
+            Some(foreign) if !foreign.is_utf8 => HeaderCharset::Latin1,
+            Some(_) | None => HeaderCharset::Utf8,
         }
     }
 
@@ -243,12 +261,16 @@ fn unfold(bytes: &[u8], end: usize, folds: &[usize]) -> Vec<u8> {
 }
 
 /// The text of a head that is not UTF-8: only what is needed must be readable (RFC 3261 §16.3 step 1).
-fn text_of(head: &[u8], start_line_end: usize, spans: &[Span]) -> (Box<str>, Vec<(usize, Box<str>)>) {
+fn text_of(head: &[u8], start_line_end: usize, spans: &[Span]) -> (Box<str>, Vec<Foreign>) {
     let places = spans.iter().map(|span| (span.value, span.value_end));
     let values = std::iter::once((0, start_line_end)).chain(places);
     let values = values.map(|(start, end)| (start, head.get(start..end).unwrap_or_default()));
     let foreign = values.filter(|(_, value)| !value.is_ascii());
-    let foreign = foreign.map(|(start, value)| (start, header_text(value).into())).collect();
+    let foreign = foreign.map(|(at, value)| {
+        let is_utf8 = std::str::from_utf8(value).is_ok();
+        Foreign { at, text: header_text(value).into(), is_utf8 }
+    });
+    let foreign = foreign.collect();
     let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
     (head.iter().map(ascii).collect::<String>().into(), foreign)
 }
@@ -265,7 +287,11 @@ fn trim(head: &[u8], span: &mut Span) {
     }
 }
 
-/// Counts the CRLFs before a start line (RFC 3261 §7.5).
+/// Counts the bytes of the line ends before a start line: CRLF (RFC 3261 §7.5), or a lone LF.
 pub(super) fn leading_line_ends(bytes: &[u8]) -> usize {
-    bytes.chunks_exact(2).take_while(|pair| pair == b"\r\n").count() * 2
+    let mut rest = bytes;
+    while let Some(after) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")) {
+        rest = after;
+    }
+    bytes.len() - rest.len()
 }

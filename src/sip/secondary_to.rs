@@ -5,7 +5,7 @@ use std::fmt;
 use super::cursor::Cursor;
 use super::error::Error;
 use super::fields::Fields;
-use super::header::{Address, NameAddr, Param, next_param, param};
+use super::header::{Address, NameAddr, Param, next_param, param, skip_semicolons};
 use super::uri::Uri;
 
 /// The option tag of submissions with Secondary-To (W6).
@@ -59,11 +59,15 @@ fn read_one(cursor: &mut Cursor<'_>) -> Result<Addressed, Error> {
     let mut bcc = false;
     while cursor.peek() == Some(b';') {
         let mut ahead = cursor.clone();
-        ahead.eat(b';');
+        skip_semicolons(&mut ahead);
+        if matches!(ahead.peek(), None | Some(b',')) {
+            // What ends the parameters is no address that somebody forgot.
+            *cursor = ahead;
+            break;
+        }
         if starts_address(&ahead) {
             break;
         }
-        ahead.skip_blanks();
         let param = param(&mut ahead)?;
         bcc |= param.name.eq_ignore_ascii_case("copy") && is_bcc(param.value.text().as_deref());
         *cursor = ahead;
@@ -71,18 +75,16 @@ fn read_one(cursor: &mut Cursor<'_>) -> Result<Addressed, Error> {
     Ok(Addressed { uri, display: address.display(), bcc })
 }
 
-/// W2: after a `;`, a piece that contains `<` or starts with a known scheme and `:` is a new address; so is an empty
-/// one, which is then an error.
+/// W2: after a `;`, a piece that contains `<` or starts with a known scheme and `:` is a new address. Before it is one `;`
+/// only: between two, somebody may be missing.
 fn starts_address(after: &Cursor<'_>) -> bool {
     let mut piece = after.clone();
-    piece.skip_blanks();
     let schemes = ["sip", "sips", "im", "pres", "tel"];
     let mut ahead = piece.clone();
     let scheme = ahead.take_while(|byte| byte.is_ascii_alphabetic());
     if ahead.eat(b':') && schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return true;
     }
-    let mut empty = true;
     while let Some(byte) = piece.peek() {
         match byte {
             b'<' => return true,
@@ -92,9 +94,8 @@ fn starts_address(after: &Cursor<'_>) -> bool {
             b'"' => {}
             _ => piece.skip(1),
         }
-        empty = false;
     }
-    empty
+    false
 }
 
 fn is_bcc(copy: Option<&str>) -> bool {

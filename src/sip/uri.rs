@@ -13,7 +13,8 @@ use super::cursor::number;
 use super::error::Error;
 use super::names::Transport;
 use super::uri_grammar::{
-    Parts, Scheme, TextRange, canonical_host, is_user, literal, same_host, scan, unescaped,
+    Parts, Scheme, TextRange, canonical_host, is_telephone_number, is_user, literal, same_host, scan,
+    unescaped,
 };
 
 /// A URI as written, with its parts. Eq/Ord compare the text; `same_as` compares by RFC 3261 §19.1.4.
@@ -32,6 +33,13 @@ impl Uri {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (scheme, parts) = scan(text)?;
         Ok(Self { text: text.into(), scheme, parts })
+    }
+
+    /// Stands for an address in a response that cannot be read and that nobody needs (RFC 2606 §2): it is nobody's, and
+    /// leads nowhere.
+    pub(super) fn unreadable() -> Self {
+        let parts = Parts { body: 4, host: TextRange { start: 4, end: 22 }, ..Parts::default() };
+        Self { text: "sip:unreadable.invalid".into(), scheme: Scheme::Sip, parts }
     }
 
     /// Parses what a person typed: `ann@domain.com` becomes `sip:ann@domain.com`; with a scheme it stays. What has to be
@@ -156,6 +164,13 @@ impl Uri {
         let (_, context) = pairs(params, ';').find(named)?;
         let digits = number.replace(['-', '.', '(', ')'], "");
         Some((digits, canonical_host(&unescaped(context))))
+    }
+
+    /// True for a telephone number (RFC 3966 §3): a global one, or a local one whose `phone-context`, if it has one, is a
+    /// domain or the beginning of a global number.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        self.scheme == Scheme::Tel && self.text.get(4..).is_some_and(is_telephone_number)
     }
 
     /// A parameter by name in any case, as written; "" for a flag.

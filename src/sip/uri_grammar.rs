@@ -264,6 +264,40 @@ fn is_number(label: &str) -> bool {
     hex.map_or_else(|| label.bytes().all(|byte| byte.is_ascii_digit()), is_hex)
 }
 
+/// A number and its parameters as they are written after `tel:` (RFC 3966 §3).
+pub(super) fn is_telephone_number(text: &str) -> bool {
+    let (number, params) = text.split_once(';').unwrap_or((text, ""));
+    let is_sound = |param: &str| {
+        let (name, value) = param.split_once('=').unwrap_or((param, ""));
+        !unescaped(name).eq_ignore_ascii_case("phone-context") || is_phone_context(&unescaped(value))
+    };
+    (is_global_number(number) || is_local_number(number))
+        && check(params, 0, "not of a URI parameter", is_param).is_ok()
+        && params.split(';').all(is_sound)
+}
+
+/// `+` and digits, with visual separators (RFC 3966 §3).
+fn is_global_number(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit();
+    text.strip_prefix('+').is_some_and(|digits| is_dialled(digits, is_digit))
+}
+
+/// Hexadecimal digits, `*` and `#`, with visual separators (RFC 3966 §3).
+fn is_local_number(text: &str) -> bool {
+    is_dialled(text, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'*' | b'#'))
+}
+
+fn is_dialled(text: &str, is_digit: impl Fn(u8) -> bool) -> bool {
+    let is_separator = |byte: u8| matches!(byte, b'-' | b'.' | b'(' | b')');
+    text.bytes().any(&is_digit) && text.bytes().all(|byte| is_digit(byte) || is_separator(byte))
+}
+
+/// A domain name, or a global number that local ones go on from (RFC 3966 §5.1.5).
+fn is_phone_context(text: &str) -> bool {
+    is_global_number(text)
+        || (!text.starts_with('[') && host_length(text) == text.len() && check_host(text).is_ok())
+}
+
 /// Checks that each byte is part of an escape or accepted by `allowed`.
 pub(super) fn check(
     text: &str,

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::message::{Message, Request, parse};
 use super::mime::{Part, media_type, parameter, parts};
 use super::uri::Uri;
-use super::xml::{Element, Node, Xml};
+use super::xml::{Element, Node, Xml, decoded};
 
 /// The option tag of RFC 5365 §4.
 pub const RECIPIENT_LIST: &str = "recipient-list-message";
@@ -28,7 +28,8 @@ pub fn with_secondary_to(request: &Request) -> Result<Request, Error> {
     let parts =
         parts(content_type, &request.body()).ok_or_else(|| Error::whole(SUBJECT, "no parts, or too many"))?;
     let (list, others) = divide(&parts)?;
-    let people = read_list(&list.content())?;
+    let charset = parameter(list.content_type(), "charset");
+    let people = read_list(&list.content(), charset.as_deref())?;
     let Some((first, further)) = people.split_first() else {
         return Err(Error::whole(SUBJECT, "nobody in it"));
     };
@@ -68,8 +69,9 @@ fn is_list(part: &Part) -> bool {
 }
 
 /// `<sip:bill@example.com>;copy=bcc` for each entry. A document type, and with it every entity, is refused.
-fn read_list(xml: &[u8]) -> Result<Vec<String>, Error> {
-    let mut xml = Xml::new(xml).map_err(|what| Error::whole(SUBJECT, what))?;
+fn read_list(xml: &[u8], charset: Option<&str>) -> Result<Vec<String>, Error> {
+    let text = decoded(xml, charset).map_err(|what| Error::whole(SUBJECT, what))?;
+    let mut xml = Xml::new(&text);
     let mut people = Vec::new();
     let mut has_root = false;
     loop {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::cursor::{Cursor, is_token_text, number};
+use super::cursor::{Cursor, element_end, is_token_text, number};
 use super::error::Error;
 use super::header::{Params, skip_params};
 use super::uri_grammar::{check_host, host_length, is_unreserved, literal};
@@ -42,6 +42,18 @@ impl Via {
         let (transport, host, port) = scan_sent_by(&mut cursor)?;
         let params = Params::read(&mut cursor)?;
         Ok(Self { transport: transport.to_owned(), host: host.to_owned(), port, params })
+    }
+
+    /// What can be read of the first element, of which only the branch is needed (§17.1.3): RFC 2543 has a comment behind
+    /// it, and some programs write parameters that no grammar knows.
+    pub(super) fn read_leniently(value: &str) -> Self {
+        if let Ok(via) = Self::read_first(value) {
+            return via;
+        }
+        let first = value.get(..element_end(value.as_bytes())).unwrap_or(value);
+        let (transport, host, port) = scan_sent_by(&mut Cursor::new(first)).unwrap_or_default();
+        let params = Params::read_leniently(first.split_once(';').unwrap_or_default().1);
+        Self { transport: transport.to_owned(), host: host.to_owned(), port, params }
     }
 }
 
@@ -100,7 +112,17 @@ pub(super) fn check_via(value: &str) -> Result<(), Error> {
     if cursor.at() > ADDRESS_BYTES_MAX {
         return Err(Error::whole("", "too long"));
     }
-    if cursor.is_end() || cursor.peek() == Some(b',') { Ok(()) } else { Err(cursor.fault("not of a Via")) }
+    check_element_end(&cursor)
+}
+
+/// Checks that the topmost Via ends here, and that what follows is not just a separator (RFC 4475 §3.1.2.1).
+pub(super) fn check_element_end(cursor: &Cursor<'_>) -> Result<(), Error> {
+    let mut ahead = cursor.clone();
+    if !ahead.is_end() && !ahead.eat(b',') {
+        return Err(cursor.fault("not of a Via"));
+    }
+    ahead.skip_empty(|byte| byte == b',');
+    if ahead.peek() == Some(b';') { Err(ahead.fault("no protocol")) } else { Ok(()) }
 }
 
 /// Checks a Call-ID: `word ["@" word]`, taken as visible ASCII.

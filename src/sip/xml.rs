@@ -4,11 +4,17 @@
 //! Names are local names: a namespace prefix is its author's free choice. A document type, and with it every entity
 //! that is not predefined in XML, is refused.
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
+use super::charset::decode;
 use crate::limits::{XML_ATTRIBUTES_MAX, XML_BYTES_MAX, XML_DEPTH_MAX, XML_ELEMENTS_MAX};
+
+/// As much of a document as is searched for the end of its declaration.
+const DECLARATION_BYTES_MAX: usize = 200;
 
 /// An item of a document, in order. An empty element has a start and an end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +42,42 @@ impl Element {
     }
 }
 
+/// The text of a document. Its charset is that of its byte order mark, of its media type, or of its XML declaration, in this
+/// order (RFC 7303 §3.2, §3.3); else it is UTF-8, where a wrong byte is a `\u{FFFD}`: names and texts for people, which are
+/// not needed, are where such bytes occur.
+///
+/// # Errors
+/// It is over the size limit, or in a charset that is not known or not kept to.
+pub(super) fn decoded<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, &'static str> {
+    if bytes.len() > XML_BYTES_MAX {
+        return Err("too long");
+    }
+    let charset = match bytes {
+        [0xEF, 0xBB, 0xBF, ..] => "utf-8",
+        [0xFE, 0xFF, ..] | [0, b'<', ..] => "utf-16be",
+        [0xFF, 0xFE, ..] | [b'<', 0, ..] => "utf-16le",
+        _ => charset.filter(|charset| !charset.is_empty()).or_else(|| declared(bytes)).unwrap_or_default(),
+    };
+    // What begins with one byte for each character is not UTF-16, whatever it says.
+    let is_utf8 =
+        ["", "utf-8", "utf8", "us-ascii", "utf-16"].iter().any(|name| charset.eq_ignore_ascii_case(name));
+    if is_utf8 {
+        return Ok(String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)));
+    }
+    decode(charset, bytes).map(Cow::Owned).ok_or("not in its charset, or in an unknown one")
+}
+
+/// The encoding that an XML declaration names.
+fn declared(bytes: &[u8]) -> Option<&str> {
+    let inside = bytes.strip_prefix(b"<?xml")?;
+    let end = inside.iter().take(DECLARATION_BYTES_MAX).position(|byte| *byte == b'>')?;
+    let inside = std::str::from_utf8(inside.get(..end)?).ok()?;
+    let (_, after) = inside.split_once("encoding")?;
+    let value = after.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    value.get(1..)?.split_once(quote).map(|(name, _)| name)
+}
+
 /// Reads a document up to the end of its first element.
 #[derive(Debug)]
 pub(super) struct Xml<'a> {
@@ -47,19 +89,11 @@ pub(super) struct Xml<'a> {
 }
 
 impl<'a> Xml<'a> {
-    /// For a document in UTF-8.
-    ///
-    /// # Errors
-    /// It is over the size limit, or not UTF-8.
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, &'static str> {
-        if bytes.len() > XML_BYTES_MAX {
-            return Err("too long");
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_invalid| "not UTF-8")?;
-        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    /// For a document whose text was decoded by [`decoded`].
+    pub(super) fn new(text: &'a str) -> Self {
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
-        Ok(Self { text, reader, depth: 0, elements: 0, has_root: false })
+        Self { text, reader, depth: 0, elements: 0, has_root: false }
     }
 
     /// The next item; none at the end of the document.
@@ -151,7 +185,8 @@ pub fn xml_texts<const N: usize>(
     root: &str,
     wanted: [&[&str]; N],
 ) -> Result<[Option<String>; N], &'static str> {
-    let mut xml = Xml::new(bytes)?;
+    let text = decoded(bytes, None)?;
+    let mut xml = Xml::new(&text);
     let mut found = [const { None::<String> }; N];
     let mut is_open = [false; N];
     let mut path: Vec<String> = Vec::new();
@@ -195,7 +230,12 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<Node>, &'static str> {
-        let mut xml = Xml::new(text.as_bytes())?;
+        read_bytes(text.as_bytes(), None)
+    }
+
+    fn read_bytes(bytes: &[u8], charset: Option<&str>) -> Result<Vec<Node>, &'static str> {
+        let text = decoded(bytes, charset)?;
+        let mut xml = Xml::new(&text);
         let mut nodes = Vec::new();
         while let Some(node) = xml.next()? {
             nodes.push(node);
@@ -257,7 +297,43 @@ mod tests {
         for (text, said) in table {
             assert_eq!(read(&text), Err(said), "{}", text.get(..40).unwrap_or(&text));
         }
-        assert_eq!(Xml::new(b"<a>\xe9</a>").map(|_| ()), Err("not UTF-8"));
+    }
+
+    #[test]
+    fn a_document_is_read_in_its_charset() {
+        let wide = |text: &str, mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+            [mark, &text.encode_utf16().flat_map(bytes).collect::<Vec<_>>()].concat()
+        };
+        let utf_16 = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><a>\u{e9}</a>";
+        let table: [(Vec<u8>, Option<&str>, &str); 10] = [
+            (b"<?xml version='1.0' encoding = 'ISO-8859-1' ?><a>\xe9</a>".to_vec(), None, "\u{e9}"),
+            (
+                b"<?xml version=\"1.0\" encoding=\"iso-8859-2\"?><a>\xb9</a>".to_vec(),
+                Some("iso-8859-1"),
+                "\u{b9}",
+            ),
+            (b"<a>\xe9</a>".to_vec(), Some("ISO-8859-1"), "\u{e9}"),
+            (wide(utf_16, b"\xfe\xff", u16::to_be_bytes), None, "\u{e9}"),
+            (wide(utf_16, b"\xff\xfe", u16::to_le_bytes), Some("utf-8"), "\u{e9}"),
+            (wide(utf_16, b"", u16::to_be_bytes), None, "\u{e9}"),
+            (wide(utf_16, b"", u16::to_le_bytes), None, "\u{e9}"),
+            // It says UTF-16, and is not.
+            (utf_16.as_bytes().to_vec(), None, "\u{e9}"),
+            (b"\xef\xbb\xbf<a>\xc3\xa9</a>".to_vec(), Some("iso-8859-1"), "\u{e9}"),
+            (b"<a>\xe9</a>".to_vec(), None, "\u{fffd}"),
+        ];
+        for (bytes, charset, text) in table {
+            let nodes = read_bytes(&bytes, charset).unwrap();
+            assert_eq!(
+                nodes.get(1),
+                Some(&Node::Text(text.to_owned())),
+                "{:?}",
+                String::from_utf8_lossy(&bytes)
+            );
+        }
+        for unknown in [&b"<?xml version=\"1.0\" encoding=\"x-unknown\"?><a/>"[..], b"\xfe\xff\x00"] {
+            assert_eq!(read_bytes(unknown, None), Err("not in its charset, or in an unknown one"));
+        }
     }
 
     #[test]

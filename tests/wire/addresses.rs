@@ -213,6 +213,9 @@ fn addresses_are_read_with_and_without_brackets() {
         (r#""Bell, \"A\" <x>" <sip:a@b>;tag="q;\"r""#, Some(r#"Bell, "A" <x>"#), "sip:a@b", Some(r#"q;"r"#)),
         (r#""" <sip:a@b>"#, None, "sip:a@b", None),
         ("J\u{fc}rgen <sip:a@b>", Some("J\u{fc}rgen"), "sip:a@b", None),
+        ("<sip:a@b>;", None, "sip:a@b", None),
+        ("<sip:a@b>;;tag=x ; ;", None, "sip:a@b", Some("x")),
+        ("sip:a@b;;tag=x;", None, "sip:a@b", Some("x")),
     ];
     for (text, display, uri, tag) in table {
         let read = NameAddr::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -227,7 +230,6 @@ fn addresses_are_read_with_and_without_brackets() {
         "\"Ann <sip:a@b>",
         "Ann, B <sip:a@b>",
         "sip:a@b?x=y",
-        "<sip:a@b>;",
         "<sip:a@b>;=x",
         "<sip:a@b>;tag=",
         "<sip:a@b> x",

@@ -38,7 +38,8 @@ fn read_all(fields: &Fields) {
     drop((fields.from(), fields.to(), fields.top_via(), fields.contacts(), fields.routes("Route")));
     drop((fields.routes("Record-Route"), also_to(fields), recipients(fields), ReportOptions::of(fields)));
     drop((fields.expires(), fields.max_forwards(), fields.has_token("Supported", "x")));
-    drop(fanfare::sip::digest::Credentials::all(fields));
+    drop(fields.first_contact());
+    drop(fanfare::sip::digest::Credentials::in_realm(fields, "domain.com"));
     drop(fanfare::sip::digest::Challenge::all(fields, "Authorization"));
 }
 

@@ -117,6 +117,10 @@ pub(crate) fn heads() -> Vec<(&'static str, String)> {
             field("Content-Disposition", format!("attachment;filename=\"{}\"", same("=?a?q? "))),
         ),
         ("Date", field("Date", same("a, "))),
+        ("Contact, bare", field("m", same("a:b,"))),
+        ("Contact, parameters", field("m", same("a:b;c,"))),
+        ("Contact, brackets", field("Contact", same("x<a:b>,"))),
+        ("Contact, semicolons", field("Contact", format!("<sip:a@b>{}", same("; ;")))),
     ];
     let many = |name: &'static str, value: &'static str| {
         (0..4000).map(|n| format!("{name}: {value}{n}\r\n")).collect::<String>()

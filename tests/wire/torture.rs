@@ -89,7 +89,7 @@ fn all_49_behave_as_the_index_says() {
 #[test]
 fn each_invalid_one_is_refused_for_its_own_fault() {
     let table = [
-        ("badinv01", 400, "Bad Via: no parameter name at byte 23"),
+        ("badinv01", 400, "Bad Via: no protocol at byte 25"),
         ("clerr", 400, "Bad Content-Length: body is shorter"),
         ("ncl", 400, "Bad Content-Length: not a length"),
         ("scalar02", 400, "Bad CSeq: no number below 2^31 at byte 0"),

@@ -40,7 +40,7 @@ fn whole_secs(text: &str) -> Option<u32> {
 
 /// The registrar's minimum (RFC 3261 §10.2.8), or twice what we asked for; no more than we keep a registration for.
 pub(crate) fn longer_interval(fields: &Fields, asked_secs: u32) -> u32 {
-    let told = fields.first("Min-Expires").and_then(|text| text.trim().parse().ok());
+    let told = fields.first("Min-Expires").and_then(whole_secs);
     let longer = told.filter(|told| *told > asked_secs).unwrap_or_else(|| asked_secs.saturating_mul(2));
     longer.min(BINDING_EXPIRES_MAX_SECS)
 }

@@ -335,7 +335,7 @@ impl Challenges {
                 (method, uri.as_str()),
                 (session.count, &random.token(16)),
             );
-            begun = begun.field(asker.answer_field(), answer);
+            begun = begun.raw_field(asker.answer_field(), &answer);
         }
         begun
     }

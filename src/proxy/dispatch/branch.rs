@@ -387,14 +387,14 @@ pub(crate) const fn rank(status: u16) -> u8 {
     }
 }
 
-/// The first Contacts of a redirect that can be read, in order of preference (RFC 3261 §8.1.3.4).
+/// The first Contacts of a redirect that can be read, in order of preference (RFC 3261 §8.1.3.4); none of a 305, which names
+/// a proxy, and of a 380, which names another service (§21.3.4, §21.3.5).
 fn contacts(response: &Response) -> Vec<Uri> {
-    let written = response.fields().tokens("Contact").take(CONTACTS_READ_MAX);
+    let is_followed = !matches!(response.status(), 305 | 380);
+    let written = response.fields().tokens("Contact").take(CONTACTS_READ_MAX).filter(|_| is_followed);
     let mut list: Vec<_> = written.filter_map(|text| NameAddr::parse(text).ok()).collect();
     let q = |text: &str| text.parse::<f32>().map_or(0.0, |q| q.clamp(0.0, 1.0));
-    list.sort_by(|one, other| {
-        let [one, other] = [one, other].map(|contact| contact.params.get("q").map_or(1.0, q));
-        other.total_cmp(&one)
-    });
+    let q = |contact: &NameAddr| contact.params.get("q").map_or(1.0, q);
+    list.sort_by(|one, other| q(other).total_cmp(&q(one)));
     list.into_iter().map(|contact| contact.uri).collect()
 }

@@ -130,7 +130,8 @@ impl Submission {
             // An ordinary message to a list: nobody asked for a report (W16).
             report.mode = ReportMode::None;
         }
-        let expires = fields.expires()?;
+        // One that cannot be read says nothing of how long the message may wait, and is not worth the message.
+        let expires = fields.expires().ok().flatten();
         let sender = domains.person(&fields.from().uri);
         let key = key(&request, &sender, &report);
         let lists = match lists {

@@ -73,7 +73,9 @@ pub(crate) fn admit(
     check_routes(request)?;
     let hops_left = request.fields().max_forwards()?.unwrap_or(70);
     match request.method() {
-        Method::Register => check_required(request, "Require", &["path"]).map(|()| Purpose::Register),
+        Method::Register => {
+            check_required(request, "Require", &["path", "outbound"]).map(|()| Purpose::Register)
+        }
         Method::Options if hops_left == 0 || is_ours(core, request.uri()) => {
             check_required(request, "Require", &[]).map(|()| Purpose::Options)
         }

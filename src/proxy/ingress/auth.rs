@@ -12,7 +12,7 @@ use crate::proxy::guard::source::{NoncePlace, Source};
 use crate::proxy::identity;
 use crate::proxy::registrar::outbound::is_direct;
 use crate::sip::digest::{Algorithm, Challenge, Credentials, Ha1, Protection};
-use crate::sip::{Aor, Request, Transport, Uri};
+use crate::sip::{Aor, HeaderCharset, Request, Transport, Uri};
 use crate::time::Now;
 
 /// In which role we authenticate (RFC 3261 §22.1).
@@ -181,6 +181,7 @@ fn challenge(
         algorithm_name: None,
         protection: Protection::Auth,
         stale: nonce == Freshness::Stale,
+        charset: HeaderCharset::Utf8,
     };
     let mut rejection = Rejection::new(status);
     for algorithm in core.users.offered() {

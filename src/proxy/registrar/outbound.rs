@@ -3,7 +3,7 @@
 
 use crate::machine::Flow;
 use crate::proxy::journal::Reach;
-use crate::sip::{Contacts, NameAddr, Request, Transport, Uri};
+use crate::sip::{NameAddr, Request, Transport, Uri};
 
 /// The reg-id of a flow, if the client asks for RFC 5626 and the first hop, which is we or a proxy, keeps the flow (§6).
 pub(crate) fn reg_id(request: &Request, contact: &NameAddr) -> Option<u32> {
@@ -44,13 +44,8 @@ pub(crate) fn is_caller_by_flow(request: &Request, flow: Flow) -> bool {
     if flow.transport.is_reliable() {
         return is_direct(request);
     }
-    match request.fields().contacts() {
-        // A session has one Contact (RFC 3261 §8.1.1.8). To look at all would let one request cost Contacts times Vias.
-        Ok(Contacts::List(list)) => {
-            list.first().is_some_and(|contact| reach(request, contact, flow) == Reach::Flow)
-        }
-        Ok(Contacts::All) | Err(_) => false,
-    }
+    // A session has one Contact (RFC 3261 §8.1.1.8). To look at all would let one request cost Contacts times Vias.
+    request.fields().first_contact().is_some_and(|contact| reach(request, &contact, flow) == Reach::Flow)
 }
 
 /// True if there is no proxy between the client and us.

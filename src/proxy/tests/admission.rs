@@ -32,8 +32,7 @@ fn w13_each_refusal_has_its_status_and_reaches_nobody() {
         ),
         ("im:james@domain.com", "im:james@elsewhere.com", "a stranger", 403, "Not A User"),
         ("<im:bob@domain.com>", &many, "too many", 403, "Warning: 399 domain.com \"at most 500 recipients\""),
-        ("Contact", "Delivery-Report: each;;\nContact", "a broken wish", 400, "Delivery-Report"),
-        ("Contact", "Expires: soon\nContact", "a broken Expires", 400, "Expires"),
+        ("Contact", "Delivery-Report: each;=\nContact", "a broken wish", 400, "Delivery-Report"),
     ];
     for (old, new, why, expected, says) in cases {
         let mut bench = Bench::at_home();

@@ -302,11 +302,21 @@ fn w18_who_is_no_user_is_404_even_where_a_binding_is_left() {
 fn w13_broken_credentials_and_those_for_another_request_are_400() {
     let mut bench = asking();
     let nonce = nonce_for(&mut bench, SUBMISSION);
-    let broken = SUBMISSION
-        .replace("\nCall-ID", "\nProxy-Authorization: Digest realm=\"domain.com\nCall-ID")
-        .replace("K776", "K1");
-    let answer = ask(&mut bench, JAMES, &broken);
-    assert!(answer.starts_with("SIP/2.0 400 Bad Proxy-Authorization: quote not closed"), "{answer}");
+    for (number, (credentials, said)) in [
+        // Whose they are cannot be read, so it is as if there were none.
+        ("realm=\"domain.com", "407 "),
+        ("realm=\"domain.com\", nc=1", "400 Bad Proxy-Authorization: no username"),
+        ("realm=\"elsewhere.com\", nc=1", "407 "),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let broken = SUBMISSION
+            .replace("\nCall-ID", &format!("\nProxy-Authorization: Digest {credentials}\nCall-ID"))
+            .replace("K776", &format!("K1{number}"));
+        let answer = ask(&mut bench, JAMES, &broken);
+        assert!(answer.starts_with(&format!("SIP/2.0 {said}")), "{credentials}: {answer}");
+    }
     let other = james(&nonce, "00000001").with(&submission(2), "Proxy-Authorization");
     let answer = ask(&mut bench, JAMES, &other.replacen("MESSAGE sip:ann@", "MESSAGE sip:bob@", 1));
     assert!(answer.starts_with("SIP/2.0 400 Credentials Are For Another Request-URI"), "{answer}");

@@ -213,6 +213,56 @@ fn w14_who_writes_in_the_name_of_others_reaches_our_users_and_a_name_that_is_no_
     assert!(bench.sent.is_empty(), "{:?}", bench.sent);
 }
 
+/// RFC 3966 §3: what is no number might be read by a recipient as an address, and a ban of that address would not hold.
+#[test]
+fn w14_a_from_with_tel_is_a_number() {
+    let mut bench = asking();
+    for (number, claim) in [
+        "tel:ceo@domain.com",
+        "tel:ceo1@domain.com",
+        "tel://ceo@domain.com",
+        "tel:sip:ceo@domain.com",
+        "TEL:ceo@DOMAIN.COM",
+        "tel:ceo%40domain.com",
+        "tel:ceo@domain.com;x",
+        "tel:ceo;phone-context=evil.org",
+        "tel:+1555;x=ceo@domain.com",
+        "tel:7042;phone-context=sip:domain.com",
+        "tel:7042;phone-context=//domain.com",
+        "tel:7042;%70hone-context=ceo@domain.com",
+        "tel:7042;phone-context=[2001:db8::5]",
+        "tel:7042;phone-context=",
+        "tel:+",
+        "tel:-",
+        "tel:+49abc",
+        "tel:7042/1",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (place, method) in ["MESSAGE", "OPTIONS", "INVITE"].into_iter().enumerate() {
+            let answer = bench.ask(JAMES, &from(method, &format!("<{claim}>"), 300 + 10 * number + place));
+            assert!(answer.starts_with("SIP/2.0 400 "), "{method} {claim}: {answer}");
+            assert!(bench.take(ANN).is_empty(), "{method} {claim}");
+            bench.sent.clear();
+        }
+    }
+    for (number, claim) in [
+        "tel:+1-555-(123).45",
+        "tel:+15551234;ext=7;isub=1",
+        "tel:7042",
+        "tel:*21#;phone-context=+49",
+        "tel:7a.F;phone-context=evil.org",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        bench.receive(udp(JAMES), &from("MESSAGE", &format!("<{claim}>"), 600 + number));
+        assert_eq!(bench.take(ANN).len(), 1, "{claim}: {:?}", bench.sent);
+        bench.sent.clear();
+    }
+}
+
 #[test]
 fn two_senders_in_one_request_are_none() {
     let mut bench = asking();

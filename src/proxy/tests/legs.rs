@@ -365,3 +365,46 @@ fn what_follows_a_question_mark_in_a_contact_is_in_no_request_uri() {
     let report = bench.take_one(JAMES);
     assert!(report.starts_with("NOTIFY sip:james@jamesmob.domain.com SIP/2.0\r\n"), "{report}");
 }
+
+/// RFC 3261 §17.1.3: an answer is known by the branch of its topmost Via and the method of its CSeq.
+#[test]
+fn w17_an_answer_counts_whatever_its_from_and_to_and_via_look_like() {
+    for (old, new) in [
+        ("From: <sip:james@domain.com>", "From: <sip:769@>"),
+        ("To: <sip:bob@domain.com>", "To: \"\"unknown\"\" <sip:bob@domain.com>"),
+        ("To: <sip:bob@domain.com>", "To: Bob, the One <sip:bob@domain.com>"),
+        ("\nFrom: ", " (Acme Packet)\nFrom: "),
+        ("\nFrom: ", ";rport=;received=;\nFrom: "),
+        ("Content-Length: 0", "Content-Length:"),
+        (";tag=uas", ";tag=uas;"),
+        (";tag=uas", ";tag="),
+    ] {
+        let mut bench = Bench::at_home();
+        bench.ask(JAMES, &to_bob());
+        let leg = bench.take_one(BOB);
+        let answer = Bench::answer_text(&leg, "200 OK", "");
+        assert!(answer.contains(old), "{old}: {answer}");
+        bench.receive(udp(BOB), &answer.replacen(old, new, 1));
+        assert!(told(&mut bench).starts_with("success;status=200;"), "{new}");
+    }
+}
+
+/// RFC 3261 §21.3.4, §21.3.5: the Contact of a 305 is a proxy, and that of a 380 in another service.
+#[test]
+fn w18_what_names_no_target_is_not_followed() {
+    for line in ["305 Use Proxy", "380 Alternative Service"] {
+        let mut bench = Bench::at_home();
+        bench.ask(JAMES, &to_bob());
+        let leg = bench.take_one(BOB);
+        bench.answer_with(udp(BOB), &leg, line, "Contact: <sip:bob@192.0.2.33:5060>\n");
+        assert!(bench.take("192.0.2.33:5060").is_empty(), "{line}");
+        assert!(told(&mut bench).starts_with(&format!("failure;status={};", &line[..3])), "{line}");
+    }
+    for line in ["300 Multiple Choices", "301 Moved Permanently", "302 Moved;", "399 Unknown"] {
+        let mut bench = Bench::at_home();
+        bench.ask(JAMES, &to_bob());
+        let leg = bench.take_one(BOB);
+        bench.answer_with(udp(BOB), &leg, line, "Contact: <sip:bob@192.0.2.33:5060>;q=1;\n");
+        assert_eq!(bench.take("192.0.2.33:5060").len(), 1, "{line}");
+    }
+}

@@ -332,7 +332,9 @@ fn challenged(answers: [(&str, &str); 2]) -> String {
     bench.receive(udp(JAMES), ORDINARY);
     for (who, (line, more)) in [BOB, "192.0.2.8:5060"].into_iter().zip(answers) {
         let sent = bench.take_one(who);
-        bench.answer_with(udp(who), &sent, line, more);
+        // In Latin-1.
+        let answer = String::from_utf8(wire(&Bench::answer_text(&sent, line, more))).unwrap();
+        bench.receive_bytes(udp(who), answer.chars().map(|letter| u8::try_from(letter).unwrap()).collect());
     }
     assert!(bench.proxy.relays.holds_nothing(), "all is counted back");
     bench.take_one(JAMES)
@@ -375,6 +377,12 @@ fn the_challenges_of_every_401_and_407_of_a_fork_go_back_with_the_best_one() {
     let back =
         challenged([(unauthorized, &www), ("404 Not Found", "Proxy-Authenticate: Basic realm=\"x\"\n")]);
     assert_eq!((fields(&back, "WWW-Authenticate"), fields(&back, "Proxy-Authenticate")), (vec![one], vec![]));
+
+    // Each goes back byte for byte.
+    let latin = "WWW-Authenticate: Digest realm=\"R\u{e9}seau\", nonce=\"n\"\n";
+    let back = challenged([(required, &proxy), (unauthorized, latin)]);
+    // The byte alone is no UTF-8, which is what the bench shows.
+    assert_eq!(fields(&back, "WWW-Authenticate"), ["Digest realm=\"R\u{fffd}seau\", nonce=\"n\""]);
 
     // A challenge that is too large to keep beside the best response does not go back.
     let large = format!("WWW-Authenticate: Digest realm=\"{}\"\n", "x".repeat(33_000));

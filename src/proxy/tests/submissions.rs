@@ -390,3 +390,23 @@ fn w12_a_double_of_one_that_waits_for_its_commit_waits_too() {
     assert_eq!(status(&bench.take_one("192.0.2.1:7777")), 202);
     assert_eq!(bench.take(BOB).len(), 1);
 }
+
+/// RFC 3261 §20.19: what cannot be read says nothing of how long the message may wait, and costs nobody the message.
+#[test]
+fn w8_an_expires_that_cannot_be_read_is_none() {
+    for (written, told) in [
+        ("soon", None),
+        ("-1", None),
+        ("99999999999", None),
+        ("3600 (an hour)", Some("3600")),
+        ("3600;a=b", Some("3600")),
+    ] {
+        let mut bench = Bench::at_home();
+        bench.receive(
+            udp(JAMES),
+            &other_submission("Max-Forwards", &format!("Expires: {written}\nMax-Forwards")),
+        );
+        assert_eq!(status(&bench.take_one(JAMES)), 202, "{written}");
+        assert_eq!(field(&bench.take(BOB)[0], "Expires"), told, "{written}");
+    }
+}

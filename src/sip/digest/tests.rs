@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::*;
+use crate::limits::CREDENTIALS_MAX;
 use crate::sip::{Message, parse};
 
 const NONCE: &str = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v";
@@ -24,16 +25,20 @@ fn response(fields: &str) -> Fields {
     }
 }
 
+fn text(answer: Vec<u8>) -> String {
+    String::from_utf8(answer).unwrap()
+}
+
 fn challenges(value: &str) -> Vec<Challenge> {
     Challenge::all(&response(&format!("WWW-Authenticate: {value}\r\n")), "WWW-Authenticate")
 }
 
 fn credentials(value: &str) -> Credentials {
-    Credentials::read(value).unwrap().unwrap()
+    Credentials::of(digests(value).unwrap()).unwrap()
 }
 
 fn fault(value: &str) -> String {
-    Credentials::read(value).unwrap_err().within("Authorization", 0).to_string()
+    digests(value).and_then(Credentials::of).unwrap_err().within("Authorization", 0).to_string()
 }
 
 /// RFC 7616 §3.4.2 for the example of §3.9.1; the responses were computed by Python's hashlib.
@@ -48,7 +53,8 @@ fn rfc_7616_3_4_2_session_forms_are_answered() {
             "Digest realm=\"http-auth@example.org\", qop=\"auth\", algorithm={algorithm}, nonce=\"{NONCE}\""
         ));
         let [challenge] = found.as_slice() else { panic!("{algorithm}: {found:?}") };
-        let answer = challenge.answer(("Mufasa", "Circle of Life"), (&get(), "/dir/index.html"), (1, CNONCE));
+        let answer =
+            text(challenge.answer(("Mufasa", "Circle of Life"), (&get(), "/dir/index.html"), (1, CNONCE)));
         assert!(answer.contains(&format!("response=\"{response}\"")), "{answer}");
         assert!(answer.contains(&format!(", algorithm={algorithm}, cnonce=\"{CNONCE}\"")), "{answer}");
     }
@@ -71,7 +77,8 @@ fn rfc_7616_3_9_1_both_algorithms_give_the_printed_responses() {
              nonce=\"{NONCE}\",\r\n opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
         ));
         let [challenge] = found.as_slice() else { panic!("{found:?}") };
-        let answer = challenge.answer(("Mufasa", "Circle of Life"), (&get(), "/dir/index.html"), (1, CNONCE));
+        let answer =
+            text(challenge.answer(("Mufasa", "Circle of Life"), (&get(), "/dir/index.html"), (1, CNONCE)));
         assert!(answer.contains(&format!("response=\"{printed}\"")), "{answer}");
         assert!(answer.contains("nc=00000001") && answer.contains("qop=auth,"), "{answer}");
         assert!(answer.contains("opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""), "{answer}");
@@ -101,11 +108,11 @@ fn rfc_7616_3_9_2_the_truncated_hash_is_that_of_fips_180_4() {
     )
     .try_into()
     .unwrap();
-    let answer = challenge.answer(
+    let answer = text(challenge.answer(
         ("J\u{e4}s\u{f8}n Doe", "Secret, or not?"),
         (&get(), "/doe.json"),
         (1, "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v"),
-    );
+    ));
     let computed = "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5";
     assert!(answer.contains(computed), "{answer}");
 }
@@ -130,7 +137,8 @@ fn a_challenge_without_qop_gets_the_answer_of_rfc_2069() {
             .try_into()
             .unwrap();
     assert_eq!((challenge.algorithm, challenge.protection), (Algorithm::Md5, Protection::None));
-    let answer = challenge.answer(("Mufasa", "Circle Of Life"), (&get(), "/dir/index.html"), (7, "not used"));
+    let answer =
+        text(challenge.answer(("Mufasa", "Circle Of Life"), (&get(), "/dir/index.html"), (7, "not used")));
     assert_eq!(
         answer,
         "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", \
@@ -159,7 +167,7 @@ fn what_stands_in_quotes_is_text_and_divides_nothing() {
     let printed = challenge.to_string();
     let named = Challenge { algorithm_name: Some("MD5".to_owned()), ..challenge.clone() };
     assert_eq!(challenges(&printed), [named]);
-    let answer = challenge.answer(("j\"ames", "p"), (&Method::Message, "sip:a@b.c"), (0xa, "c"));
+    let answer = text(challenge.answer(("j\"ames", "p"), (&Method::Message, "sip:a@b.c"), (0xa, "c")));
     let read = credentials(&answer);
     assert_eq!((read.username.as_str(), read.realm.as_str()), ("j\"ames", challenge.realm.as_str()));
     assert_eq!(read.count(), Some(10));
@@ -195,7 +203,7 @@ fn of_several_challenges_those_that_we_know_are_found_in_any_arrangement() {
 #[test]
 fn broken_credentials_say_what_is_wrong_and_other_schemes_are_nobodys() {
     let whole = "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:r\", response=\"00\"";
-    assert!(Credentials::read(whole).unwrap().is_some());
+    credentials(whole);
     for missing in ["username", "realm", "nonce", "uri", "response"] {
         let said = fault(&whole.replace(missing, "other"));
         assert_eq!(said, format!("Bad Authorization: no {missing}"));
@@ -210,7 +218,7 @@ fn broken_credentials_say_what_is_wrong_and_other_schemes_are_nobodys() {
     assert!(fault("Digest username=\"u").contains("quote not closed"));
     assert!(fault("Digest username=\"u\" realm=\"r\"").contains("no comma"));
     for other in ["Basic dTpw", "", "Bearer x", "\u{e9}\u{e9}\u{e9}\u{e9}"] {
-        assert_eq!(Credentials::read(other).unwrap(), None, "{other}");
+        assert_eq!(Credentials::realms_in(other), Some(Vec::new()), "{other}");
     }
     let unknown = credentials(&format!("{whole}, algorithm=SHA3-256"));
     assert_eq!(unknown.algorithm, None);
@@ -243,4 +251,65 @@ fn rfc_9110_5_6_1_2_empty_elements_of_a_list_are_skipped_and_an_empty_value_is_n
         "Digest username=\"a\",, realm=\"d\", nonce=\"n\", uri=\"sip:d\", opaque=, response=\"r\"",
     );
     assert_eq!(given.realm, "d");
+}
+
+/// RFC 7616 §3.4: realm, nonce and opaque go back as they came. The hash is over the same bytes, as Python's hashlib has it.
+#[test]
+fn a_challenge_in_latin_1_goes_back_byte_for_byte() {
+    let head = b"SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nFrom: <sip:a@b.c>;tag=1\r\n\
+        To: <sip:a@b.c>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n";
+    let field = b"WWW-Authenticate: Digest realm=\"B\xfcro\", nonce=\"n\xfc\x80\", opaque=\"\xfc\", algorithm=MD5\r\n\r\n";
+    let Ok(Message::Response(response)) = parse([&head[..], field].concat().into()) else {
+        panic!("a response")
+    };
+    let [challenge] = Challenge::all(response.fields(), "WWW-Authenticate").try_into().unwrap();
+    assert_eq!((challenge.realm.as_str(), challenge.charset), ("B\u{fc}ro", HeaderCharset::Latin1));
+    let answer = challenge.answer(("ann", "pass"), (&Method::Register, "sip:b.c"), (1, "c"));
+    let said = b"Digest username=\"ann\", realm=\"B\xfcro\", nonce=\"n\xfc\x80\", uri=\"sip:b.c\", response=\"9dd05744e111eb8d9795b607b97b916e\", opaque=\"\xfc\", algorithm=MD5";
+    assert_eq!(answer.escape_ascii().to_string(), said.escape_ascii().to_string());
+    // The same in UTF-8 goes back in UTF-8.
+    let [challenge] = challenges("Digest realm=\"B\u{fc}ro\", nonce=\"n\"").try_into().unwrap();
+    let answer = challenge.answer(("ann", "pass"), (&Method::Register, "sip:b.c"), (1, "c"));
+    assert!(text(answer).contains("realm=\"B\u{fc}ro\", nonce=\"n\","));
+}
+
+/// RFC 3261 §22.3: those for others are not ours to judge.
+#[test]
+fn only_credentials_for_our_realm_are_judged() {
+    let ours = "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:r\", response=\"00\"";
+    let read = |values: &[&str]| {
+        let fields: String = values.iter().map(|value| format!("Authorization: {value}\r\n")).collect();
+        Credentials::in_realm(&response(&fields), "r").map(|all| all.len()).map_err(|error| error.to_string())
+    };
+    for others in [
+        "Digest username=\"u\", realm=\"x\", nonce=\"n\", uri=\"sip:r\", response=\"00\", qop=auth-int",
+        "Digest realm=\"x\", qop=auth, nc=1",
+        "Digest realm=\"x\", realm=\"y\"",
+        "Digest realm=\"x",
+        "Digest",
+        "Basic dTpw",
+    ] {
+        assert_eq!(read(&[ours, others]), Ok(1), "{others}");
+        assert_eq!(read(&[others, ours]), Ok(1), "{others}");
+        assert_eq!(read(&[others]), Ok(0), "{others}");
+    }
+    let broken = format!("{ours}, qop=auth-int");
+    assert_eq!(read(&[&broken]), Err("Bad Authorization: a qop that was not offered".to_owned()));
+    assert_eq!(read(&[&broken, ours]), Ok(1));
+    let many = vec!["Digest realm=\"x\""; CREDENTIALS_MAX + 1];
+    assert_eq!(read(&many), Err("Bad Authorization: too many".to_owned()));
+}
+
+#[test]
+fn the_realms_of_credentials_are_found_whatever_else_is_wrong_with_them() {
+    for (value, realms) in [
+        ("Digest realm=\"a\", qop=auth-int", Some(vec!["a"])),
+        ("Digest realm=a, REALM=\"b\"", Some(vec!["a", "b"])),
+        ("Digest realm=\"a\", x=1, Digest realm=\"b\"", Some(vec!["a", "b"])),
+        ("Digest username=\"a", None),
+        ("Bearer realm=\"a\"", Some(vec![])),
+    ] {
+        let wanted = realms.map(|realms| realms.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(Credentials::realms_in(value), wanted, "{value}");
+    }
 }

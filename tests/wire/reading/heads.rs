@@ -70,9 +70,11 @@ fn bodies_follow_content_length() {
 
 #[test]
 fn line_ends_before_the_start_line_are_passed_over() {
-    let mut bytes = b"\r\n\r\n\r\n".to_vec();
-    bytes.extend(message("im:b@d", "", "x"));
-    assert_eq!(request(&bytes).bytes()[..], bytes[6..]);
+    for before in ["\r\n\r\n\r\n", "\n", "\n\r\n\n\n"] {
+        let mut bytes = before.as_bytes().to_vec();
+        bytes.extend(message("im:b@d", "", "x"));
+        assert_eq!(request(&bytes).bytes()[..], bytes[before.len()..]);
+    }
 }
 
 #[test]
@@ -90,11 +92,28 @@ fn typed_fields_say_what_is_wrong_with_them() {
     let fields = |more: &str| request(&message("im:b@d", more, "x")).fields().clone();
     assert_eq!(fields("Expires: 604800\r\n").expires(), Ok(Some(604_800)));
     assert_eq!(fields("").expires(), Ok(None));
+    for lenient in ["3600;a=b", "3600 ;a", "3600 (an hour)", "3600(x)"] {
+        assert_eq!(fields(&format!("Expires: {lenient}\r\n")).expires(), Ok(Some(3600)), "{lenient}");
+    }
     for wrong in ["-1", "4294967296", "soon", ""] {
         let error = fields(&format!("Expires: {wrong}\r\n")).expires().unwrap_err();
         assert_eq!(error.reason(), "Bad Expires: no number in range");
     }
     assert_eq!(fields("m: *\r\n").contacts(), Ok(Contacts::All));
+    let many = |count: usize| format!("m: {}\r\n", vec!["<sip:a@b>"; count].join(","));
+    assert!(fields(&many(CONTACTS_READ_MAX)).contacts().is_ok());
+    let error = fields(&many(CONTACTS_READ_MAX + 1)).contacts().unwrap_err();
+    assert!(error.reason().starts_with("Bad Contact: too many addresses"), "{error}");
+    for (value, first) in [
+        ("<sip:a@b>;expires=6;, nonsense", Some("sip:a@b")),
+        ("\r\nm: ,sip:a@b;;q=1,<sip:c@d>", Some("sip:a@b")),
+        ("*", None),
+        ("nonsense, <sip:a@b>", None),
+        ("<sip:a@b> x", None),
+    ] {
+        let contact = fields(&format!("m: {value}\r\n")).first_contact();
+        assert_eq!(contact.as_ref().map(|contact| contact.uri.as_str()), first, "{value}");
+    }
     assert_eq!(fields("").contacts(), Ok(Contacts::List(vec![])));
     assert!(fields("Contact: *, <sip:a@b>\r\n").contacts().is_err());
     assert!(fields("Contact: *\r\nContact: <sip:a@b>\r\n").contacts().is_err());

@@ -13,7 +13,7 @@ use crate::proxy::own_route::{Ahead, OwnRoutes, called, caller, party_to};
 use crate::proxy::routing::calls::{Passed, Reaches};
 use crate::proxy::routing::router::place_of;
 use crate::proxy::transport::request_sender::NextHop;
-use crate::sip::{Aor, Contacts, Fields, Request, Uri, Via};
+use crate::sip::{Aor, Fields, Request, Uri, Via};
 use crate::time::Now;
 
 /// Remembers an INVITE that passed: its CANCEL may follow, and requests to its sender.
@@ -100,18 +100,14 @@ fn learn(
     if fields.tokens("Record-Route").count() > ROUTES_MAX {
         return;
     }
-    let contacts = match fields.contacts() {
-        Ok(Contacts::List(contacts)) => contacts,
-        Ok(Contacts::All) | Err(_) => Vec::new(),
-    };
     let routes = fields.routes("Record-Route").unwrap_or_default();
     let others = routes.iter().filter(|route| {
         core.domains.serving(&route.uri).is_none()
             && (is_peer(core, &route.uri) || may_be_at(core, &route.uri))
     });
-    let places: Vec<_> = contacts
+    let contact = fields.first_contact();
+    let places: Vec<_> = contact
         .iter()
-        .take(1)
         .filter(|contact| may_be_at(core, &contact.uri))
         .chain(others)
         .map(|address| address.uri.place())

@@ -25,6 +25,39 @@ fn w15_credentials_for_us_stay_here_and_those_for_others_go_on() {
     assert!(leg.starts_with("MESSAGE ") && !leg.contains("uthorization"), "{leg}");
 }
 
+/// RFC 3261 §16.3 step 1, §22.3: what is for others is theirs to judge, and passes; what cannot be read may be for us.
+#[test]
+fn credentials_for_others_cost_nothing_whatever_they_look_like() {
+    for (number, (others, passes)) in [
+        ("Digest username=\"j\", realm=\"elsewhere.com\", nonce=\"n\", uri=\"sip:e\", response=\"0\", qop=auth-int", true),
+        ("Digest realm=\"elsewhere.com\", qop=auth, nc=1", true),
+        ("Digest realm=\"elsewhere.com\", nonce=\"a\", nonce=\"b\"", true),
+        ("Digest realm=\"elsewhere.com", false),
+        ("Digest realm=\"domain.com\", response=\"0\", qop=auth-int", false),
+        ("Bearer abc", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for is_first in [true, false] {
+            let mut bench =
+                asking_with(ProxyConfig { trust: vec!["udp:192.0.2.6/32".parse().unwrap()], ..config() });
+            bench.register("ann", ANN);
+            let request = SUBMISSION
+                .replace("Secondary-To: <im:bob@domain.com>\n", "")
+                .replace("Proxy-Require: secondary-to\n", "");
+            let nonce = nonce_for(&mut bench, &request);
+            let request = james(&nonce, "00000001").with(&request, "Proxy-Authorization");
+            let place = if is_first { "\nFrom" } else { "\nContent-Type" };
+            let request = request.replacen(place, &format!("\nProxy-Authorization: {others}{place}"), 1);
+            bench.receive(udp(JAMES), &request);
+            let relayed = bench.take_one(ANN);
+            let left = fields(&relayed, "Proxy-Authorization");
+            assert_eq!(left, if passes { vec![others] } else { vec![] }, "{number}: {relayed}");
+        }
+    }
+}
+
 #[test]
 fn w30_nobody_else_asks_our_users_for_a_proof_of_their_password_here() {
     let challenges = |scheme: &str, field: &str| {
