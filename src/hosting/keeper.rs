@@ -1,6 +1,7 @@
 //! Keeps the hosted server: starts its process, stops it, starts it again, and gives people accounts, on a thread of its own.
 
 mod faults;
+mod people;
 
 use std::fmt::Display;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 use self::faults::{Downtime, fault_board};
 use super::HostError;
 use super::process::{FAILED, LISTENING, WATCH, store_folder};
-use super::settings::{Hosted, label, password};
+use super::settings::Hosted;
 use crate::injection::{FaultBoard, Injection};
 use crate::limits::{HOST_END_WAIT, HOST_ORDERS_MAX, HOST_RESTART_WAIT};
 use crate::model::hosting::{HandedOut, HostBoard, HostOrder, HostState, HostView};
@@ -28,7 +29,7 @@ use crate::runtime::server::store_in;
 use crate::runtime::wire_frames::read_frames;
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::Aor;
-use crate::store::users::{Purge, Users, UsersError};
+use crate::store::users::Purge;
 use crate::time::Clock;
 
 /// The longest wait for an order.
@@ -244,43 +245,6 @@ impl Keeper {
         // Before the proxy starts: one that runs notices a new user a while later, and refuses the sign-in until then.
         self.owner = Some(self.add(host)?);
         self.launch()
-    }
-
-    fn users(&self) -> Result<Users, HostError> {
-        Ok(Users::open(&store_in(&store_folder(&self.folder)))?)
-    }
-
-    /// Gives somebody an account; the running proxy notices by itself.
-    fn add(&self, name: &str) -> Result<HandedOut, HostError> {
-        let (domain, server, sha256) =
-            self.view(|view| (view.domain.clone(), view.server.clone(), view.sha256.clone()));
-        let address = format!("{}@{domain}", label(name)?);
-        let user = Aor::parse(&address).ok_or_else(|| HostError::NoName(name.to_owned()))?;
-        let password = password(&mut Random::from_os()?);
-        match self.users()?.add(&user, &password) {
-            Err(UsersError::Known(user)) => return Err(HostError::Known(user.to_string())),
-            added => added.map(drop)?,
-        }
-        Ok(HandedOut { address, password, server, domain, sha256 })
-    }
-
-    /// The running proxy notices by itself.
-    fn block(&self, user: &Aor, sender: &Aor, is_blocked: bool) -> Result<(), HostError> {
-        let mut users = self.users()?;
-        match if is_blocked { users.block(user, sender) } else { users.unblock(user, sender) } {
-            Err(UsersError::NotBlocked { .. }) => Ok(()),
-            done => Ok(done?),
-        }
-    }
-
-    fn show_people(&self) -> Result<(), HostError> {
-        if self.view(|view| view.domain.is_empty()) {
-            return Ok(());
-        }
-        let users = self.users()?.list()?;
-        let people = users.iter().map(|user| user.aor.to_string());
-        self.change(|view| view.people = people.collect());
-        Ok(())
     }
 
     fn show(&self, hosted: &Hosted) {

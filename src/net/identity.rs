@@ -1,7 +1,6 @@
 //! What we prove who we are with over TLS: the files, what is wrong with them, and their renewal.
 
 use std::fs::{File, Metadata};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};

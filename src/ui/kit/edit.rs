@@ -235,19 +235,8 @@ pub(crate) fn forget(ctx: &Context, id: Id) {
 
 /// Forgets what was typed into any field: the window shows another account, whose fields have the same ids.
 pub(crate) fn forget_all(ctx: &Context) {
-    ctx.data_mut(|data| {
-        data.remove_by_type::<History>();
-        data.remove_by_type::<TextEditState>();
-    });
-    ctx.memory_mut(|memory| memory.stop_text_input());
-}
-
-/// Forgets what was typed into any field: the window shows another account, whose fields have the same ids.
-pub(crate) fn forget_all(ctx: &Context) {
-    ctx.data_mut(|data| {
-        data.remove_by_type::<History>();
-        data.remove_by_type::<TextEditState>();
-    });
+    ctx.data_mut(|data| data.remove_by_type::<History>());
+    part::forget_all(ctx);
     ctx.memory_mut(|memory| memory.stop_text_input());
 }
 

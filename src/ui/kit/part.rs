@@ -97,6 +97,14 @@ pub(super) fn forget(ctx: &Context, id: Id) {
     keep_no_copies(ctx, id);
 }
 
+/// The same for all fields.
+pub(super) fn forget_all(ctx: &Context) {
+    ctx.data_mut(|data| {
+        data.remove_by_type::<Part>();
+        data.remove_by_type::<TextEditState>();
+    });
+}
+
 /// Selects these characters of what a field shows.
 pub(super) fn select(ctx: &Context, id: Id, range: Option<Range<usize>>) {
     let mut state = state(ctx, id);

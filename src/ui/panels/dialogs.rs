@@ -22,7 +22,7 @@ use crate::ui::compose::attach::{AttachForm, attach_ui, capture_ui};
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{banner, entered, hide_tooltip, primary};
+use crate::ui::kit::widgets::{banner, entered, hide_tooltip};
 use crate::ui::kit::words::{self, Look};
 
 /// What a dialog is about.

@@ -248,8 +248,6 @@ pub(crate) fn sign_in_ui(
     progress
 }
 
-const HANDED_OUT: &str = "From the file. Check the address and the server, then connect.";
-
 /// Below this height there is no room to stack the fields.
 const LOW_BELOW: f32 = 520.0;
 const TALL: f32 = 360.0;

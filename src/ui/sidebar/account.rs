@@ -15,7 +15,7 @@ use crate::ui::kit::words::{self, Look};
 pub(super) fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
     let colors = colors(ui);
-    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, egui::Stroke::new(1.0, colors.line));
+    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors.line));
     let person = own_person(snapshot);
     paint_avatar(ui, pos2(rect.left() + 34.0, rect.center().y), 36.0, std::slice::from_ref(&person));
     let left = rect.left() + 62.0;

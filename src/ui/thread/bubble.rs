@@ -183,7 +183,7 @@ fn body(ui: &Ui, row: &Row<'_>, width: f32) -> Laid {
     let colors = colors(ui);
     if message.text.is_empty() && message.files.is_empty() {
         let galley = wrapped(ui, "A message without text", theme::regular(14.0), colors.weak, width);
-        return Laid { galley, ordered: None };
+        return Laid::plain(galley);
     }
     laid_out(ui, (&message.text, row.terms), theme::regular(14.0), colors.text, width)
 }

@@ -41,6 +41,11 @@ pub(crate) struct Laid {
 }
 
 impl Laid {
+    /// Words of ours, without links.
+    pub(crate) const fn plain(galley: Arc<Galley>) -> Self {
+        Self { galley, ordered: None, cut: None }
+    }
+
     /// What is laid out of this text.
     fn shown<'a>(&'a self, text: &'a str) -> &'a str {
         self.cut.as_ref().map_or(text, |(shown, _)| shown)
