@@ -432,13 +432,13 @@ mod tests {
         #[derive(Debug, thiserror::Error)]
         #[error("cannot read a.ron: {source}")]
         struct Twice {
-            source: std::io::Error,
+            source: io::Error,
         }
-        let twice = || Twice { source: std::io::Error::other("the disk is full") };
+        let twice = || Twice { source: io::Error::other("the disk is full") };
         assert_eq!(sentence(&twice().into()), "cannot read a.ron: the disk is full");
         let wrapped = anyhow::Error::from(twice()).context("no start");
         assert_eq!(sentence(&wrapped), "no start: cannot read a.ron: the disk is full");
-        let plain = anyhow::Error::from(std::io::Error::other("the disk is full")).context("no start");
+        let plain = anyhow::Error::from(io::Error::other("the disk is full")).context("no start");
         assert_eq!(sentence(&plain), "no start: the disk is full");
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// TLS and WebSocket handshakes under way of peers that connect to one process; over it, the oldest is
 /// dropped.
-pub const GREETINGS_MAX: usize = 700;
+pub const GREETINGS_MAX: usize = 400;
 /// The same for one address (or one IPv6 /64); over it, its oldest is dropped.
 pub const GREETINGS_PER_ADDRESS_MAX: usize = 100;
 /// Handshakes that one address (or one IPv6 /64) may begin at once; over it, a connection is closed without one.
@@ -21,6 +21,6 @@ pub const GREETING_BYTES: usize = (64 + 2 * 17 + 8) * 1024 + UPGRADE_HEAD_BYTES_
 /// A peer that has ended its half of a stream gets the answers to its requests for this long.
 pub const HALF_CLOSED_WAIT: Duration = Duration::from_secs(5);
 /// Requests of one stream of which it is remembered that they have no final answer; over it, the oldest is forgotten.
-pub const STREAM_UNANSWERED_MAX: usize = 128;
+pub const STREAM_UNANSWERED_MAX: usize = 64;
 /// Bytes of pongs that wait until a WebSocket's peer takes them; over it, the peer is not read from either.
 pub const PONGS_UNREAD_BYTES_MAX: usize = 2 * 1024;
