@@ -42,15 +42,19 @@ fn all_that_waits_is_written_as_one() {
     let path = folder.path().join("client.db");
     let (writer, answers) = started(Store::open(&path).unwrap());
     writer.commit(batch(1)).unwrap();
-    // The writer blocks in its first answer until we take it, and the rest collects meanwhile. A query shows that the
-    // queue was reached.
-    let (asked, reached) = sync_channel(0);
-    writer.ask(move |_| asked.send(()).unwrap());
     assert_eq!(answers.recv().unwrap(), committed(1..=1));
+    // A query holds the writer until everything that follows is queued.
+    let (asked, reached) = sync_channel(1);
+    let (go_on, released) = sync_channel::<()>(1);
+    writer.ask(move |_| {
+        asked.send(()).unwrap();
+        released.recv().unwrap();
+    });
+    reached.recv().unwrap();
     for id in 2..=100 {
         writer.commit(batch(id)).unwrap();
     }
-    reached.recv().unwrap();
+    go_on.send(()).unwrap();
     assert_eq!(answers.recv().unwrap(), committed(2..=100));
     drop(writer);
     assert_eq!(conversations(&path), (1..=100).collect::<Vec<_>>());

@@ -251,7 +251,7 @@ fn listen_goes_on_trying_where_a_refusal_may_pass() {
 #[cfg(feature = "gui")]
 #[test]
 fn a_window_that_cannot_be_opened_ends_with_2() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = TempDir::new().unwrap();
     let mut command = fanfare_command(&["--data", folder.path().to_str().unwrap()]);
     command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
     let ended = Program::start("fanfare", command, None).end();

@@ -3,7 +3,7 @@
 use egui::OutputCommand;
 use egui::accesskit::Role;
 use egui_kittest::Harness;
-use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::kittest::Queryable;
 use fanfare::model::journal::DeliveryState::Delivered;
 use fanfare::ui::App;
 

@@ -53,10 +53,7 @@ impl App {
             Act::List(act) => self.list(act),
             Act::Typed(conversation, has_text) => self.typed(ctx, conversation, has_text),
             Act::RemoveContact(contact) => self.remove_contact(contact),
-            Act::OpenLink(target) => match &self.browser {
-                Some(browser) => browser.open(target),
-                None => ctx.open_url(egui::OpenUrl::new_tab(target)),
-            },
+            Act::OpenLink(target) => self.open_link(ctx, target),
             Act::Copy(text) => ctx.copy_text(text),
             Act::Quote(quoted) => self.insert_text(ctx, &quoted),
             Act::ReplyTo(person, quoted) => self.reply_to(ctx, person, &quoted),
@@ -94,6 +91,13 @@ impl App {
             Act::StartAgain => self.start_again(),
         }
         ctx.request_repaint();
+    }
+
+    fn open_link(&self, ctx: &egui::Context, target: String) {
+        match &self.browser {
+            Some(browser) => browser.open(target),
+            None => ctx.open_url(egui::OpenUrl::new_tab(target)),
+        }
     }
 
     fn ask_for_correction(&mut self, wrong: WrongAddress) {

@@ -132,7 +132,7 @@ static DARK: Colors = Colors {
     field: rgb(0x0023_2830),
     hover: rgb(0x0026_2C34),
     selected: rgb(0x0027_3654),
-    selected_text: rgb(0x000E_1A36),
+    selected_text: rgb(0x0006_0F28),
     line: rgb(0x002C_323B),
     border: rgb(0x006F_7986),
     text: rgb(0x00E9_ECF0),
