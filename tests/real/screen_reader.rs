@@ -59,7 +59,9 @@ fn a_screen_reader_says_who_got_it_and_what_came_and_every_control_has_a_name() 
     let desktop = Desktop::with_accessibility();
     let data = desktop.path("james");
     account(&data, "james", &proxy.udp());
-    let bob = fanfare(&["listen", "--as", "sip:bob@domain.com", "--proxy", &proxy.udp()]);
+    // He takes his time, so that his tick comes while the conversation is on the screen.
+    let bob = ["listen", "--as", "sip:bob@domain.com", "--proxy", &proxy.udp(), "--answer", "late=2s"];
+    let bob = fanfare(&bob);
     bob.complaint_with("registered as");
     let mut listener = Listener::start(&desktop);
     let window = desktop.window(&data);
@@ -75,16 +77,10 @@ fn a_screen_reader_says_who_got_it_and_what_came_and_every_control_has_a_name() 
     desktop.keys(&["Return"]);
     listener.hears("said Message to 1 person, 1 delivered");
 
-    let args = [
-        "send",
-        "--as",
-        "sip:bob@domain.com",
-        "--proxy",
-        &proxy.udp(),
-        "--to",
-        "sip:james@domain.com",
-        "I am in",
-    ];
+    let proxy_address = proxy.udp();
+    let from_bob =
+        ["send", "--from", "sip:bob@domain.com", "--proxy", &proxy_address, "--to", "sip:james@domain.com"];
+    let args = [&from_bob[..], &["--text", "I am in"]].concat();
     fanfare(&args).end();
     listener.hears("said bob@domain.com: I am in");
 

@@ -168,7 +168,7 @@ fn w30_a_store_that_others_may_use_is_refused_or_told_of_with_the_command_that_m
     program.signal("TERM");
     assert_eq!(program.end().code(), 0);
     let program = fanfare(&client);
-    program.complaint_with("not registered");
+    program.complaint_with("still trying");
     program.signal("TERM");
     program.end();
     assert_eq!(mode("messages.sqlite3"), 0o600);

@@ -61,6 +61,12 @@ struct Secure {
 }
 
 impl Secure {
+    /// The running proxy looks for a new certificate once a second, and picks it up by itself.
+    fn certify_anew(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) {
+        self.authority.certify(name, change);
+        std::thread::sleep(std::time::Duration::from_millis(1200));
+    }
+
     fn start() -> Self {
         Self::on(free_address())
     }
@@ -178,14 +184,13 @@ fn w32_send_and_listen_say_what_is_the_matter_with_a_certificate() {
         ("elsewhere.com", |_| (), "the certificate is for elsewhere.com, not for domain.com"),
     ];
     for (name, change, words) in cases {
-        // The running proxy picks it up by itself.
-        secure.authority.certify(name, change);
+        secure.certify_anew(name, change);
         let ended = secure.send(&["im:ann@domain.com"], "x").end();
         assert_eq!(ended.code(), 2, "{ended:?}");
         assert!(ended.said().contains(words), "{words}: {ended:?}");
         ended.assert_no_panic();
     }
-    secure.authority.certify("domain.com", |_| ());
+    secure.certify_anew("domain.com", |_| ());
     let server = secure.server();
     // Without its authority nobody trusts it.
     let listening = fanfare(&["listen", "--as", "im:bob@domain.com", "--proxy", &server]);
@@ -197,7 +202,7 @@ fn w32_send_and_listen_say_what_is_the_matter_with_a_certificate() {
 #[test]
 fn w32_openssl_and_we_agree_on_who_the_server_is_not() {
     let secure = Secure::start();
-    secure.authority.certify("elsewhere.com", |_| ());
+    secure.certify_anew("elsewhere.com", |_| ());
     let refused = std::process::Command::new("openssl")
         .args(["s_client", "-quiet", "-verify_return_error", "-verify_hostname", "domain.com", "-CAfile"])
         .arg(secure.authority.file("ca.pem"))
