@@ -175,10 +175,15 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> Result<Account, String> {
+    fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("james.ron");
         std::fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    fn read_text(text: &str) -> Result<Account, String> {
+        let (folder, path) = written(text);
         let read = read(&path, Some(&folder.path().join("settings")));
         read.map_err(|why| why.replace(&format!("{}/", folder.path().display()), ""))
     }

@@ -230,13 +230,9 @@ impl Connections {
 
     /// Registers a new connection; none if there are too many.
     pub(super) fn add(&self, mut flow: Flow, peer: Option<Peer>, opened: Opened) -> Option<Outbound> {
-        if opened == Opened::ByUs {
-            self.make_room_for_ours();
-        } else if let Some(silent) =
-            self.chosen(|table| table.inbound.makes_room_for_own(flow.remote.ip(), self.limits))
-        {
-            tracing::debug!(flow = %silent, "silent, and its address opens another connection");
-            self.close(silent);
+        match opened {
+            Opened::ByUs => self.make_room_for_ours(),
+            Opened::ByPeer => self.make_room_for_own(flow.remote.ip()),
         }
         if self.is_full() {
             self.make_room(flow.remote.ip())?;
@@ -275,6 +271,14 @@ impl Connections {
         if let Some(flow) = self.chosen(|table| table.outbound.makes_room(max)) {
             tracing::debug!(%flow, "we have opened too many connections");
             self.close(flow);
+        }
+    }
+
+    /// If an address has all the silent connections that it may have, closes its oldest for another one of its own.
+    fn make_room_for_own(&self, newcomer: IpAddr) {
+        if let Some(silent) = self.chosen(|table| table.inbound.makes_room_for_own(newcomer, self.limits)) {
+            tracing::debug!(flow = %silent, "silent, and its address opens another connection");
+            self.close(silent);
         }
     }
 

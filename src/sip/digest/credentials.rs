@@ -62,7 +62,7 @@ impl Credentials {
                 let Some(found) = digests(value).ok().filter(|found| is_for(found, realm)) else { continue };
                 match Self::of(found) {
                     Ok(credentials) => all.push(credentials),
-                    Err(error) => drop(fault.get_or_insert(error.within(name, 0).in_field(field))),
+                    Err(error) => drop(fault.get_or_insert_with(|| error.within(name, 0).in_field(field))),
                 }
             }
         }

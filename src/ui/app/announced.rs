@@ -12,12 +12,11 @@ use crate::model::summary::accessible_name;
 impl App {
     /// Says what no notification says, since the user is looking at it.
     pub(super) fn announce(&mut self, notice: &Notice) {
-        let words = match notice {
-            Notice::Received { from, text, .. } => format!("{from}: {text}"),
-            Notice::NotDelivered { title, body, .. } => format!("{title}. {body}"),
-            _ => return,
-        };
-        self.announcer.say(&words);
+        if let Notice::Received { from, text, .. } = notice {
+            self.announcer.say(&format!("{from}: {text}"));
+        } else if let Notice::NotDelivered { title, body, .. } = notice {
+            self.announcer.say(&format!("{title}. {body}"));
+        }
     }
 
     /// Says what has changed since this snapshot.

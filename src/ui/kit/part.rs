@@ -162,6 +162,7 @@ pub(super) fn take_events(ui: &Ui, id: Id, text: &mut String) -> bool {
 }
 
 /// True if nothing is left to do for egui.
+#[expect(clippy::wildcard_enum_match_arm, reason = "egui does the rest")]
 fn take(ctx: &Context, id: Id, text: &mut String, event: &Event) -> bool {
     let part = Part::load(ctx, id);
     match event {
@@ -206,13 +207,10 @@ fn replace_selection(ctx: &Context, id: Id, text: &mut String, with: &str) {
 }
 
 fn writes(event: &Event) -> bool {
-    match event {
-        Event::Text(text) | Event::Ime(ImeEvent::Commit(text) | ImeEvent::Preedit { text, .. }) => {
-            !text.is_empty()
-        }
-        Event::Key { key: Key::Enter, pressed, modifiers, .. } => *pressed && !modifiers.command,
-        _ => false,
+    if let Event::Text(text) | Event::Ime(ImeEvent::Commit(text) | ImeEvent::Preedit { text, .. }) = event {
+        return !text.is_empty();
     }
+    matches!(event, Event::Key { key: Key::Enter, pressed: true, modifiers, .. } if !modifiers.command)
 }
 
 fn moves(event: &Event) -> bool {

@@ -127,14 +127,14 @@ fn rfc_1035_7_2_a_name_server_that_fails_is_followed_by_the_next_one_at_once() {
             };
             let permits = Arc::new(Semaphore::new(DNS_QUESTIONS_PER_PAYER_MAX));
             let resolver = Resolver::new(servers);
-            let begun = Instant::now();
+            let begun = tokio::time::Instant::now();
             let found = resolver.look_up(&name, Arc::clone(&permits)).await.unwrap();
             assert_eq!(found.hops.len(), 1, "{code:?}");
             assert!(begun.elapsed() < Duration::from_secs(2), "{code:?}: {:?}", begun.elapsed());
             // From then on they are asked last. What is silent may be asked again by datagrams under way.
             let first = counts(&asked);
             assert!(code.is_none() || first[0] <= 2 && first[1] <= 2, "{code:?}: {first:?}");
-            let begun = Instant::now();
+            let begun = tokio::time::Instant::now();
             resolver.look_up(&name, permits).await.unwrap();
             assert!(begun.elapsed() < NAME_SERVER_WAIT, "{code:?}: {:?}", begun.elapsed());
             let second = counts(&asked);
@@ -157,7 +157,7 @@ fn w19_a_name_that_one_name_server_denies_is_asked_of_the_next_one() {
         let all = [Odd::usual(), silent].map(|odd| odd.start().0);
         let Route::Name(name) = route(&Uri::parse("sip:nobody.invalid").unwrap()) else { panic!("a name") };
         let permits = Arc::new(Semaphore::new(DNS_QUESTIONS_PER_PAYER_MAX));
-        let begun = Instant::now();
+        let begun = tokio::time::Instant::now();
         let found = Resolver::new(all).look_up(&name, permits).await;
         assert_eq!(found.map(|found| found.hops.len()), Ok(0));
         assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
