@@ -44,7 +44,7 @@ fn what_comes_into_the_open_conversation_is_said_each_time() {
         assert_eq!(window.root().children_recursive().count(), before, "it takes no other place");
     }
     fake.change(|inner| {
-        inner.notices.extend([came("Ann Lee", "One"), came("Ben Okafor", &"x".repeat(1000))])
+        inner.notices.extend([came("Ann Lee", "One"), came("Ben Okafor", &"x".repeat(1000))]);
     });
     window.run();
     let words = said(&window).unwrap();

@@ -120,7 +120,7 @@ fn f8_goes_on_to_the_next_conversation_with_a_failure_and_says_if_there_is_none(
     let fake = busy();
     let (ben, cy) = (person("Ben Okafor"), person("Cy Young"));
     let lost = own(110, ago(2), "The other one", &[(&ben, Failed), (&cy, Delivered)]);
-    fake.converse(11, &[ben.clone(), cy.clone()], vec![lost], 0);
+    fake.converse(11, &[ben, cy], vec![lost], 0);
     let mut window = fake.window(LARGE);
     let other = "Message to 2 people, 1 delivered, 1 not delivered";
     let first = "Message to 6 people, 3 delivered, 2 not delivered, 1 without report";

@@ -36,11 +36,10 @@ fn typed(window: &mut Harness<'static, App>, text: &str) {
 }
 
 fn copied(window: &Harness<'static, App>) -> String {
-    let texts = window.output().platform_output.commands.iter().filter_map(|command| match command {
-        egui::OutputCommand::CopyText(text) => Some(text.clone()),
-        _ => None,
-    });
-    texts.last().unwrap_or_default()
+    let text = |command: &egui::OutputCommand| {
+        if let egui::OutputCommand::CopyText(text) = command { Some(text.clone()) } else { None }
+    };
+    window.output().platform_output.commands.iter().rev().find_map(text).unwrap_or_default()
 }
 
 fn place(window: &Harness<'static, App>) -> Rect {
@@ -62,9 +61,8 @@ fn of_a_megabyte_that_was_pasted_a_part_is_laid_out_and_the_whole_is_sent() {
     assert!(shown(&window).starts_with("The start w000000000 "));
     assert!(place(&window).top() > send.top() - 200.0, "its beginning is in view");
     press(&mut window, Modifiers::NONE, Key::Enter);
-    let sent = fake.asked().into_iter().find_map(|command| match command {
-        Command::Agent(AgentCommand::Send(draft)) => Some(draft.text),
-        _ => None,
+    let sent = fake.asked().into_iter().find_map(|command| {
+        if let Command::Agent(AgentCommand::Send(draft)) = command { Some(draft.text) } else { None }
     });
     assert!(sent == Some(format!("The start {text}the end")), "the whole text is sent");
 }
