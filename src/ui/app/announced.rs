@@ -2,12 +2,16 @@
 //! stands. What the desktop shows as a notification is left to that.
 
 use std::mem::discriminant;
+use std::time::Duration;
 
 use super::App;
 use crate::model::account::RegistrationState;
 use crate::model::command::Notice;
 use crate::model::snapshot::{MessageView, Snapshot};
 use crate::model::summary::accessible_name;
+
+/// How a message ended is said if it was written so lately: of older ones, one reads.
+const LATELY: Duration = Duration::from_secs(60);
 
 impl App {
     /// Says what no notification says, since the user is looking at it.
@@ -26,10 +30,11 @@ impl App {
         if discriminant(was) != discriminant(is) && !is_passing {
             self.announcer.say(&self.look.account(&self.snapshot));
         }
-        if let Some(ended) = latest_of_ours(&self.snapshot).filter(|message| message.tally.under_way() == 0)
-            && latest_of_ours(before).is_some_and(|was| was.id == ended.id && was.tally.under_way() > 0)
+        if let Some(latest) = latest_of_ours(&self.snapshot)
+            && latest.tally.under_way() == 0
+            && self.look.now.since(latest.at) < LATELY
         {
-            self.announcer.say(&accessible_name(&ended.tally));
+            self.announcer.say_end(latest.id, &accessible_name(&latest.tally));
         }
     }
 }

@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use egui::accesskit::{Live, Role};
 use egui::{Context, Id, accesskit_root_id};
 
+use crate::model::journal::MessageId;
+
 /// Most announcements that wait for the next frame; over it, the oldest are left out.
 const WAITING_MAX: usize = 8;
 /// Most characters of one announcement: a long message is read in its conversation.
@@ -18,6 +20,8 @@ pub(crate) struct Announcer {
     /// What is said now. There are two places in turn, so that the same words can be said twice.
     said: [String; 2],
     turn: usize,
+    /// The message of ours whose end was said last.
+    ended: Option<MessageId>,
 }
 
 impl Announcer {
@@ -29,6 +33,13 @@ impl Announcer {
         self.waiting.push_back(words.chars().take(CHARS_MAX).collect());
     }
 
+    /// Says once how this message of ours ended.
+    pub(crate) fn say_end(&mut self, message: MessageId, words: &str) {
+        if self.ended.replace(message) != Some(message) {
+            self.say(words);
+        }
+    }
+
     /// Puts what there is to say into the accessibility tree of this frame, and the title of the window, by which a screen reader
     /// names it.
     pub(crate) fn show(&mut self, ctx: &Context, title: &str) {
@@ -38,7 +49,8 @@ impl Announcer {
             self.said = if self.turn == 0 { [words, String::new()] } else { [String::new(), words] };
         }
         ctx.accesskit_node_builder(accesskit_root_id(), |node| node.set_label(title));
-        for (place, words) in self.said.iter().enumerate() {
+        // An empty one would be said too.
+        for (place, words) in self.said.iter().enumerate().filter(|(_, words)| !words.is_empty()) {
             ctx.accesskit_node_builder(Id::unique(("announcer", place)), |node| {
                 node.set_role(Role::Status);
                 node.set_live(Live::Polite);
