@@ -4,7 +4,7 @@ mod contract;
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::*;
 use crate::model::journal::{ConversationId, ConversationRow, PersonRow, Write};
@@ -27,6 +27,18 @@ fn started(store: Store<ClientSchema>) -> (Writer<Write>, Receiver<Vec<Outcome>>
     (writer, answers)
 }
 
+/// A query holds the writer, so that everything that follows is queued, until this sender says to go on.
+fn held(writer: &Writer<Write>) -> SyncSender<()> {
+    let (asked, reached) = sync_channel(1);
+    let (go_on, released) = sync_channel::<()>(1);
+    writer.ask(move |_| {
+        asked.send(()).unwrap();
+        released.recv().unwrap();
+    });
+    reached.recv().unwrap();
+    go_on
+}
+
 fn conversations(path: &Path) -> Vec<u64> {
     let rows = Store::<ClientSchema>::open(path).unwrap().load().unwrap();
     rows.conversations.iter().map(|head| head.row.id.0).collect()
@@ -43,14 +55,7 @@ fn all_that_waits_is_written_as_one() {
     let (writer, answers) = started(Store::open(&path).unwrap());
     writer.commit(batch(1)).unwrap();
     assert_eq!(answers.recv().unwrap(), committed(1..=1));
-    // A query holds the writer until everything that follows is queued.
-    let (asked, reached) = sync_channel(1);
-    let (go_on, released) = sync_channel::<()>(1);
-    writer.ask(move |_| {
-        asked.send(()).unwrap();
-        released.recv().unwrap();
-    });
-    reached.recv().unwrap();
+    let go_on = held(&writer);
     for id in 2..=100 {
         writer.commit(batch(id)).unwrap();
     }
@@ -65,14 +70,7 @@ fn a_batch_that_fails_fails_alone_and_whole() {
     let (writer, answers) = started(Store::in_memory().unwrap());
     writer.commit(batch(1)).unwrap();
     answers.recv().unwrap();
-    // A query holds the writer until everything that follows is queued.
-    let (asked, reached) = sync_channel(1);
-    let (go_on, released) = sync_channel::<()>(1);
-    writer.ask(move |_| {
-        asked.send(()).unwrap();
-        released.recv().unwrap();
-    });
-    reached.recv().unwrap();
+    let go_on = held(&writer);
     let mut broken = batch(3);
     broken.writes.extend(batch(1).writes); // number 1 is taken
     for batch in [batch(2), broken, batch(4), Batch { id: BatchId(5), writes: vec![] }] {

@@ -17,8 +17,9 @@ const CHARS_MAX: usize = 300;
 #[derive(Debug, Default)]
 pub(crate) struct Announcer {
     waiting: VecDeque<String>,
-    /// What is said now. There are two places in turn, so that the same words can be said twice.
-    said: [String; 2],
+    /// What is said now.
+    said: String,
+    /// Which of two nodes says it: they take turns, so that the same words can be said twice.
     turn: usize,
     /// The message of ours whose end was said last.
     ended: Option<MessageId>,
@@ -44,17 +45,16 @@ impl Announcer {
     /// names it.
     pub(crate) fn show(&mut self, ctx: &Context, title: &str) {
         if !self.waiting.is_empty() {
-            let words = self.waiting.drain(..).collect::<Vec<_>>().join("\n");
+            self.said = self.waiting.drain(..).collect::<Vec<_>>().join("\n");
             self.turn = 1 - self.turn;
-            self.said = if self.turn == 0 { [words, String::new()] } else { [String::new(), words] };
         }
         ctx.accesskit_node_builder(accesskit_root_id(), |node| node.set_label(title));
         // An empty one would be said too.
-        for (place, words) in self.said.iter().enumerate().filter(|(_, words)| !words.is_empty()) {
-            ctx.accesskit_node_builder(Id::unique(("announcer", place)), |node| {
+        if !self.said.is_empty() {
+            ctx.accesskit_node_builder(Id::unique(("announcer", self.turn)), |node| {
                 node.set_role(Role::Status);
                 node.set_live(Live::Polite);
-                node.set_label(words.as_str());
+                node.set_label(self.said.as_str());
             });
         }
     }
