@@ -10,8 +10,8 @@ use clap::Args;
 
 use super::answer;
 use super::connecting::{offline, still_waiting};
-use super::output::{OutputLine, Printer, is_failing, note, tell, utc};
-use super::save_files::SavedFiles;
+use super::output::{OutputLine, Printer, UNPRINTED_STATUS, is_failing, note, tell, utc};
+use super::save_files::{self, SavedFiles};
 use super::trace::Trace;
 use super::{ServerArguments, SignInArguments, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Event, RegistrationState};
@@ -75,7 +75,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let (told, rules) = (Told::default(), arguments.answers.rules());
     let tag = Random::from_os()?.token(16);
     // What is kept in a folder has arrived, whether or not it could be printed too.
-    let has_failed: fn() -> bool = if arguments.data.is_some() { || false } else { is_failing };
+    let has_failed: fn() -> bool = if arguments.data.is_some() { || false } else { has_lost };
     let layer = |net, clock| {
         Withholding::new(Answering::new(net, clock, (rules, told.clone()), tag, trace.tap()), has_failed)
     };
@@ -86,10 +86,11 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let mut listener = Listener::new(printer, arguments.identity.as_str(), server);
     listener.trace = trace;
     listener.files = files;
+    listener.is_kept = arguments.data.is_some();
     agent.command(AgentCommand::Connect, &mut |event| listener.hear(event));
     let stop = stopped();
     tokio::pin!(stop);
-    while !listener.is_turned_away && !is_failing() {
+    while !listener.is_turned_away && !listener.fails() {
         let other = async {
             tokio::select! {
                 stopped = &mut stop => Some(stopped),
@@ -115,6 +116,11 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     Ok(listener.status())
 }
 
+/// A message could not be printed, or a file of it not saved.
+fn has_lost() -> bool {
+    is_failing() || save_files::has_failed()
+}
+
 /// An address book without names.
 fn contacts(addresses: &[Uri]) -> AddressBook {
     let mut book = AddressBook::default();
@@ -131,6 +137,8 @@ struct Listener {
     trace: Trace,
     /// Saves files, if that is asked for.
     files: Option<SavedFiles>,
+    /// Messages are kept in a folder, with their files.
+    is_kept: bool,
     /// Our address, and the server.
     place: String,
     server: String,
@@ -158,6 +166,7 @@ impl Listener {
             printer,
             trace: Trace::off(),
             files: None,
+            is_kept: false,
             place: format!("{identity} at {server}"),
             server,
             step: ConnectStep::Finding,
@@ -168,8 +177,13 @@ impl Listener {
         }
     }
 
-    /// Handles an event. A message is printed and flushed here, before its 200 leaves. One that cannot be printed does not
-    /// count as seen, and ends the command.
+    /// What came can be printed no more, or neither saved nor kept.
+    fn fails(&self) -> bool {
+        is_failing() || (!self.is_kept && has_lost())
+    }
+
+    /// Handles an event. A message is printed and flushed here, before its 200 leaves. One that cannot be printed, or whose
+    /// files can be neither saved nor kept, does not count as seen, and ends the command.
     fn hear(&mut self, event: Event) {
         // What led to an event stands above it.
         self.trace.print();
@@ -187,10 +201,13 @@ impl Listener {
                 body,
                 ..
             } => {
-                if is_failing() {
+                if self.fails() {
                     return;
                 }
                 let saved = self.files.as_mut().map(|to| to.save(&content_type, &body)).unwrap_or_default();
+                if self.fails() {
+                    return;
+                }
                 self.printer.print(&OutputLine::Message {
                     time: utc(at),
                     id: &call_id,
@@ -272,6 +289,7 @@ impl Listener {
     fn status(&self) -> ExitCode {
         match self.registered {
             _ if self.is_turned_away => ExitCode::from(2),
+            _ if !self.is_kept && save_files::has_failed() => ExitCode::from(UNPRINTED_STATUS),
             Registered::Never => ExitCode::from(1),
             Registered::Now | Registered::Before => ExitCode::SUCCESS,
         }

@@ -15,8 +15,8 @@ use crate::terminal::{system_words, without_numbers};
 use crate::time::Timestamp;
 pub(super) use crate::time::millis;
 
-/// The exit status of a command whose results could not be printed (`EX_IOERR` of sysexits.h).
-const UNPRINTED_STATUS: u8 = 74;
+/// The exit status of a command whose results could not be printed or saved (`EX_IOERR` of sysexits.h).
+pub(super) const UNPRINTED_STATUS: u8 = 74;
 
 /// The same where the reader of a pipe has gone: that of a program which SIGPIPE ends.
 const CLOSED_STATUS: u8 = 128 + 13;

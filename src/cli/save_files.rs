@@ -1,6 +1,7 @@
 //! `fanfare listen --save-files DIR`: files of messages, each saved under its own name before its sender hears that it came.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -9,6 +10,15 @@ use super::output::note;
 use crate::limits::{SAVED_BYTES_MAX, SAVED_FILES_MAX};
 use crate::runtime::saved_file::save_into;
 use crate::sip::{self, File};
+use crate::terminal::system_words;
+
+/// A file could not be saved; that a run saves no more than its limits is no failure.
+static HAS_FAILED: AtomicBool = AtomicBool::new(false);
+
+/// True once a file could not be saved.
+pub(super) fn has_failed() -> bool {
+    HAS_FAILED.load(Ordering::Relaxed)
+}
 
 /// The folder, and what may still be saved there: what strangers send must not fill the disk.
 #[derive(Debug)]
@@ -55,7 +65,13 @@ impl SavedFiles {
                 Some(path.display().to_string())
             }
             Err(error) => {
-                note(&format!("{} cannot be saved in {}: {error}", file.called(), self.folder.display()));
+                note(&format!(
+                    "{} cannot be saved in {}: {}",
+                    file.called(),
+                    self.folder.display(),
+                    system_words(&error)
+                ));
+                HAS_FAILED.store(true, Ordering::Relaxed);
                 None
             }
         }
