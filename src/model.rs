@@ -29,6 +29,8 @@ pub mod search;
 
 pub mod snapshot;
 
+pub mod locale;
+
 pub mod marks;
 
 pub mod hosting;

@@ -38,6 +38,8 @@ mod commands;
 
 mod kit;
 
+mod text;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::path::PathBuf;
@@ -54,6 +56,7 @@ use crate::time::Timestamp;
 
 pub use app::App;
 pub use start_failed::{Choice, Failure, StartFailed, say_that_it_failed};
+pub use text::{Customs, Tongue};
 
 /// What the window reads from and sends commands to: the engine, or a fake one in tests.
 pub trait Source {
@@ -164,6 +167,8 @@ pub struct Options {
     pub screenshot: Option<PathBuf>,
     /// The time zone for displayed times; the system's if none is given.
     pub zone: Option<jiff::tz::TimeZone>,
+    /// The language of the system, and how times and numbers are written there.
+    pub customs: Customs,
     /// The faults of the demo, or of the server that is hosted here, to show and to change them.
     pub faults: Option<FaultBoard>,
     /// Shows desktop notifications.

@@ -48,6 +48,9 @@ mod keyboard;
 #[path = "ui/keyring.rs"]
 mod keyring;
 
+#[path = "ui/languages.rs"]
+mod languages;
+
 #[path = "ui/later.rs"]
 mod later;
 

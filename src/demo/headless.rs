@@ -8,7 +8,7 @@ use crate::model::command::{AgentCommand, Draft, Event};
 use crate::model::contacts::AddressBook;
 use crate::model::journal::{DeliveryState, PersonRow};
 use crate::model::names::Names;
-use crate::model::reason::{Phrase, reason};
+use crate::model::reason::{Phrase, cause};
 use crate::runtime::agent::Agent;
 use crate::runtime::console::say;
 use crate::sip::{ReportMode, ReportOptions};
@@ -120,7 +120,7 @@ impl Story {
             }
             DeliveryState::Failed => {
                 self.failed += 1;
-                let words = reason(status, phrase).words;
+                let words = cause(status, phrase).words();
                 let code = status.map_or_else(String::new, |status| format!(" [{status} {phrase}]"));
                 say(&format!("  ✗ {name}: not delivered: {words}{code}{after}"));
             }

@@ -206,8 +206,8 @@ pub enum AccountError {
         #[source]
         why: sip::Error,
     },
-    /// The address has a comma in its domain.
-    #[error("address: {0}")]
+    /// The address, which has a comma in its domain.
+    #[error("address: {}", slip::words(.0).unwrap_or_default())]
     Comma(String),
     /// The address has no user part, or is not an address in a domain.
     #[error("address: {0:?} does not say who at which domain; write it like sip:james@domain.com")]
@@ -245,7 +245,7 @@ impl Account {
         let text = self.address.trim();
         let address = Uri::typed(text).map_err(|why| {
             let wrong = || AccountError::Address { text: self.address.clone(), why };
-            slip::words(text).map_or_else(wrong, AccountError::Comma)
+            if slip::meant(text).is_some() { AccountError::Comma(text.to_owned()) } else { wrong() }
         })?;
         if address.user().is_none_or(str::is_empty) || address.host().is_empty() {
             return Err(AccountError::NoUser(self.address.clone()));

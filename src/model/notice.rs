@@ -10,9 +10,14 @@ use super::deletion::StorageUse;
 use super::draft::{Draft, DraftFault};
 use super::journal::{ConversationId, DraftPlace, DraftRow, MessageId, PersonRow};
 use super::matrix::Matrix;
+use super::reason::Cause;
 use super::search::Found;
+use super::snapshot::Tally;
 use crate::sip::File;
 use crate::time::Timestamp;
+
+/// So many of those who were not reached are named.
+pub const FAILURES_NAMED_MAX: usize = 5;
 
 /// What the engine tells the window, each once: toasts and desktop notifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +28,10 @@ pub enum Notice {
         conversation: ConversationId,
         /// The message.
         message: MessageId,
-        /// `2 of 6 not delivered`.
-        title: String,
-        /// `Ben: offline. Dana: no such address.`
-        body: String,
+        /// How many are in which state.
+        tally: Tally,
+        /// The names of those who were not reached and why, the first of them ([`FAILURES_NAMED_MAX`]).
+        failures: Vec<(String, Cause)>,
         /// How many recipients a resend would go to.
         failed: u32,
     },

@@ -186,15 +186,106 @@ impl fmt::Display for LocalReason {
 
 const NO_FAN_OUT: &str = "The server does not send one message to several people";
 
-/// Why somebody was not reached, and what can be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// A sentence without its full stop, after "Not delivered:".
-    pub words: Cow<'static, str>,
-    /// The same in a word or two, after a name: `Ben: offline`.
-    pub short: &'static str,
+/// Why somebody was not reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Their address has changed.
+    Moved,
+    /// Their program does not read such a message.
+    Unreadable,
+    /// Somebody asked us to sign in, in vain.
+    SignInRefused,
+    /// It was forbidden.
+    Refused,
+    /// Nobody has that address.
+    NoSuchAddress,
+    /// Their server has heard nothing from their device.
+    NoDevice,
+    /// Nobody has that address any more.
+    Gone,
+    /// It is larger than they take.
+    TooLong,
+    /// They are not there.
+    Offline,
+    /// It went round in circles.
+    Loop,
+    /// They are busy.
+    Busy,
+    /// Their server has too much to do.
+    ServerBusy,
+    /// Their server failed with this status.
+    ServerProblem(u16),
+    /// They do not want it.
+    Declined,
+    /// Nothing more is known.
+    NotDelivered,
+    /// The server did not answer.
+    ServerSilent,
+    /// The connection to the server broke.
+    ConnectionBroke,
+    /// They are reached over TLS only.
+    NeedsTls,
+    /// It is larger than the way to the server takes.
+    TooLongForWay,
+    /// Nobody has heard anything from their device.
+    DeviceSilent,
+    /// The server does not fan out.
+    NoFanOut,
+    /// It was not written to the disk, and so not sent.
+    NotStored,
+}
+
+impl Cause {
+    /// In English: a sentence without its full stop, after "Not delivered:".
+    #[must_use]
+    pub fn words(self) -> Cow<'static, str> {
+        self.table().0
+    }
+
     /// What the user can do.
-    pub fix: Fix,
+    #[must_use]
+    pub fn fix(self) -> Fix {
+        self.table().1
+    }
+
+    fn table(self) -> (Cow<'static, str>, Fix) {
+        let (words, fix) = match self {
+            Self::Moved => ("Has moved to another address", Fix::UpdateContact),
+            Self::Unreadable => ("Their app could not read this message", Fix::SendAsText),
+            Self::SignInRefused => ("Sign-in was refused", Fix::CheckPassword),
+            Self::Refused => ("They, or their server, refused it", Fix::Nothing),
+            Self::NoSuchAddress => ("No such address", Fix::EditAddress),
+            Self::NoDevice => ("No answer from their device", Fix::Resend),
+            Self::Gone => ("This address no longer exists", Fix::EditAddress),
+            Self::TooLong => ("Message too long for them", Fix::Shorten),
+            Self::Offline => ("Offline right now", Fix::Resend),
+            Self::Loop => ("Routing loop on the way", Fix::TellAdministrator),
+            Self::Busy => ("Busy", Fix::Resend),
+            Self::ServerBusy => ("Their server is busy", Fix::Resend),
+            Self::ServerProblem(status) => {
+                let words = format!("Their server had a problem ({status})");
+                return (words.into(), Fix::Resend);
+            }
+            Self::Declined => ("They declined it", Fix::Nothing),
+            Self::NotDelivered => ("Not delivered", Fix::Details),
+            Self::ServerSilent => {
+                ("The server did not answer: they may have got it, or not", Fix::ResendMayDouble)
+            }
+            Self::ConnectionBroke => {
+                ("The connection to the server broke: they may have got it, or not", Fix::ResendMayDouble)
+            }
+            Self::NeedsTls => {
+                ("They can be reached over TLS only, which this account does not use", Fix::Details)
+            }
+            Self::TooLongForWay => ("Message too long for the way to the server", Fix::Shorten),
+            Self::DeviceSilent => {
+                ("No answer from their device: they may have got it, or not", Fix::ResendMayDouble)
+            }
+            Self::NoFanOut => (NO_FAN_OUT, Fix::Resend),
+            Self::NotStored => ("It could not be written to the disk. Is the disk full?", Fix::Resend),
+        };
+        (words.into(), fix)
+    }
 }
 
 /// The remedy offered beside a reason.
@@ -243,88 +334,48 @@ impl Fix {
 
 /// Why a recipient was not reached, from the status and phrase of the failure.
 #[must_use]
-pub fn reason(status: Option<u16>, phrase: &Phrase) -> Reason {
+pub const fn cause(status: Option<u16>, phrase: &Phrase) -> Cause {
     match phrase {
-        Phrase::Local(found) => local_reason(status, found),
-        Phrase::Verbatim(_) => status_reason(status),
+        Phrase::Local(found) => local_cause(status, found),
+        Phrase::Verbatim(_) => status_cause(status),
     }
 }
 
-fn status_reason(status: Option<u16>) -> Reason {
-    let (words, short, fix) = match status {
-        Some(301 | 302) => ("Has moved to another address", "moved", Fix::UpdateContact),
-        Some(400 | 405 | 406 | 415 | 488) => {
-            ("Their app could not read this message", "could not read it", Fix::SendAsText)
-        }
-        Some(401 | 407) => ("Sign-in was refused", "sign-in refused", Fix::CheckPassword),
-        Some(403) => ("They, or their server, refused it", "refused", Fix::Nothing),
-        Some(404 | 604) => ("No such address", "no such address", Fix::EditAddress),
-        Some(408) => ("No answer from their device", "no answer", Fix::Resend),
-        Some(410) => ("This address no longer exists", "address no longer exists", Fix::EditAddress),
-        Some(413) => ("Message too long for them", "message too long", Fix::Shorten),
-        Some(480) => ("Offline right now", "offline", Fix::Resend),
-        Some(482 | 483) => ("Routing loop on the way", "routing loop", Fix::TellAdministrator),
-        Some(486 | 600) => ("Busy", "busy", Fix::Resend),
-        Some(503) => ("Their server is busy", "server busy", Fix::Resend),
-        Some(code @ 500..=599) => return server_problem(code),
-        Some(603) => ("They declined it", "declined", Fix::Nothing),
-        None | Some(_) => ("Not delivered", "not delivered", Fix::Details),
-    };
-    Reason { words: Cow::Borrowed(words), short, fix }
-}
-
-/// Why the account's own server refuses us, as a sentence without its full stop.
-#[must_use]
-pub const fn account_words(status: u16) -> &'static str {
+const fn status_cause(status: Option<u16>) -> Cause {
     match status {
-        300..=399 => "The server has moved to another address: change it in the settings",
-        401 | 407 => "Sign-in was refused",
-        403 => "The server refused this address",
-        404 | 604 => "The server does not know this address",
-        420 => NO_FAN_OUT,
-        423 => "The server and this program do not agree on how often to sign in",
-        483 => "Routing loop on the way to the server",
-        _ => "The server refused to connect this address",
+        Some(301 | 302) => Cause::Moved,
+        Some(400 | 405 | 406 | 415 | 488) => Cause::Unreadable,
+        Some(401 | 407) => Cause::SignInRefused,
+        Some(403) => Cause::Refused,
+        Some(404 | 604) => Cause::NoSuchAddress,
+        Some(408) => Cause::NoDevice,
+        Some(410) => Cause::Gone,
+        Some(413) => Cause::TooLong,
+        Some(480) => Cause::Offline,
+        Some(482 | 483) => Cause::Loop,
+        Some(486 | 600) => Cause::Busy,
+        Some(503) => Cause::ServerBusy,
+        Some(code @ 500..=599) => Cause::ServerProblem(code),
+        Some(603) => Cause::Declined,
+        None | Some(_) => Cause::NotDelivered,
     }
 }
 
-fn local_reason(status: Option<u16>, found: &LocalReason) -> Reason {
-    let (words, short, fix) = match found {
-        LocalReason::NoAnswer => (
-            "The server did not answer: they may have got it, or not",
-            "no answer from the server",
-            Fix::ResendMayDouble,
-        ),
-        LocalReason::NoConnection => (
-            "The connection to the server broke: they may have got it, or not",
-            "no connection to the server",
-            Fix::ResendMayDouble,
-        ),
-        LocalReason::NoTls => {
-            ("They can be reached over TLS only, which this account does not use", "needs TLS", Fix::Details)
-        }
-        LocalReason::TooLarge => {
-            ("Message too long for the way to the server", "message too long", Fix::Shorten)
-        }
-        LocalReason::NoFinalAnswer => {
-            ("No answer from their device: they may have got it, or not", "no answer", Fix::ResendMayDouble)
-        }
-        LocalReason::NoFanOut => (NO_FAN_OUT, "not sent", Fix::Resend),
-        LocalReason::NotStored => {
-            ("It could not be written to the disk. Is the disk full?", "not sent", Fix::Resend)
-        }
+const fn local_cause(status: Option<u16>, found: &LocalReason) -> Cause {
+    match found {
+        LocalReason::NoAnswer => Cause::ServerSilent,
+        LocalReason::NoConnection => Cause::ConnectionBroke,
+        LocalReason::NoTls => Cause::NeedsTls,
+        LocalReason::TooLarge => Cause::TooLongForWay,
+        LocalReason::NoFinalAnswer => Cause::DeviceSilent,
+        LocalReason::NoFanOut => Cause::NoFanOut,
+        LocalReason::NotStored => Cause::NotStored,
         LocalReason::TheirProgram
         | LocalReason::NotReached(_)
         | LocalReason::Redirected(_)
         | LocalReason::SignIn(_)
-        | LocalReason::ListServer => return status_reason(status),
-    };
-    Reason { words: Cow::Borrowed(words), short, fix }
-}
-
-fn server_problem(code: u16) -> Reason {
-    let words = Cow::Owned(format!("Their server had a problem ({code})"));
-    Reason { words, short: "server problem", fix: Fix::Resend }
+        | LocalReason::ListServer => status_cause(status),
+    }
 }
 
 #[cfg(test)]
@@ -357,27 +408,27 @@ mod tests {
         ];
         for (codes, words, fix) in table {
             for code in *codes {
-                let reason = reason(Some(*code), &"whatever it says".into());
-                assert_eq!((reason.words.as_ref(), reason.fix.label()), (*words, *fix), "{code}");
+                let cause = cause(Some(*code), &"whatever it says".into());
+                assert_eq!((cause.words().as_ref(), cause.fix().label()), (*words, *fix), "{code}");
             }
         }
-        assert_eq!(reason(None, &Phrase::default()).words, "Not delivered");
-        assert_eq!(reason(None, &Phrase::default()).fix, Fix::Details);
+        assert_eq!(cause(None, &Phrase::default()).words(), "Not delivered");
+        assert_eq!(cause(None, &Phrase::default()).fix(), Fix::Details);
     }
 
     #[test]
     fn no_answer_to_the_submission_says_that_it_may_arrive_twice() {
-        let ambiguous = reason(Some(408), &LocalReason::NoAnswer.into());
-        assert_eq!(ambiguous.fix, Fix::ResendMayDouble);
-        assert!(ambiguous.fix.label().unwrap().contains("may arrive twice"));
-        assert_eq!(reason(Some(408), &"Request Timeout".into()).fix, Fix::Resend);
+        let ambiguous = cause(Some(408), &LocalReason::NoAnswer.into()).fix();
+        assert_eq!(ambiguous, Fix::ResendMayDouble);
+        assert!(ambiguous.label().unwrap().contains("may arrive twice"));
+        assert_eq!(cause(Some(408), &"Request Timeout".into()).fix(), Fix::Resend);
     }
 
     #[test]
     fn a_sentence_of_ours_that_somebody_else_sends_is_only_a_sentence() {
         let sent = Phrase::from("No answer from the server");
         assert!(!sent.is_guess());
-        assert_eq!(reason(Some(486), &sent).words, "Busy");
+        assert_eq!(cause(Some(486), &sent).words(), "Busy");
         assert!(Phrase::from(LocalReason::NoAnswer).is_guess());
         assert_eq!(Phrase::from(LocalReason::NoAnswer).to_string(), sent.to_string());
     }

@@ -20,12 +20,6 @@ pub fn meant(address: &str) -> Option<String> {
     Uri::typed(&meant).is_ok_and(|uri| uri.names_somebody()).then_some(meant)
 }
 
-/// The same in few words, for below the field in which the address stands.
-#[must_use]
-pub fn short_words(address: &str) -> Option<String> {
-    meant(address).map(|meant| format!("A domain has no comma. Did you mean {meant}?"))
-}
-
 /// The same as a sentence that names the address.
 #[must_use]
 pub fn words(address: &str) -> Option<String> {
@@ -106,10 +100,6 @@ mod tests {
         for fine in ["ann@domain.com", "ann,lee@domain.com", "ann", "ann@,", "@domain,com"] {
             assert_eq!(meant(fine), None, "{fine}");
         }
-        assert_eq!(
-            short_words("ann@domain,com").as_deref(),
-            Some("A domain has no comma. Did you mean ann@domain.com?")
-        );
         assert_eq!(
             words("ann@domain,com").as_deref(),
             Some(

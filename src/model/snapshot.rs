@@ -11,6 +11,7 @@ use super::contacts::AddressBook;
 pub use super::contacts::Person;
 use super::journal::{ConversationId, DeliveryState, MessageId, Way};
 use super::later::Later;
+use super::locale::{FirstDay, Hours, Language};
 use super::marks::Marks;
 use super::names::Names;
 use super::reason::Phrase;
@@ -134,6 +135,12 @@ pub struct Settings {
     pub recent_emoji: Vec<String>,
     /// Closing the window leaves the program running; none until the user was asked.
     pub background: Option<bool>,
+    /// The language of the window.
+    pub language: Language,
+    /// How many hours its clocks count to.
+    pub hours: Hours,
+    /// The day that its weeks begin with.
+    pub first_day: FirstDay,
 }
 
 impl Default for Settings {
@@ -151,6 +158,9 @@ impl Default for Settings {
             testing: false,
             recent_emoji: Vec::new(),
             background: None,
+            language: Language::System,
+            hours: Hours::System,
+            first_day: FirstDay::System,
         }
     }
 }

@@ -5,11 +5,7 @@
 use std::borrow::Cow;
 
 use super::journal::DeliveryState;
-use super::reason::reason;
-use super::snapshot::{DeliveryView, Tally};
-
-/// The most names that a notification lists.
-const NAMES_MAX: usize = 5;
+use super::snapshot::Tally;
 
 impl Tally {
     /// Counts states, one per recipient.
@@ -115,46 +111,6 @@ fn everybody(total: u32) -> String {
     if total == 2 { "both".to_owned() } else { format!("all {total}") }
 }
 
-/// What a screen reader says for a message of ours.
-#[must_use]
-pub fn accessible_name(tally: &Tally) -> String {
-    let people = if tally.total == 1 { "person" } else { "people" };
-    let mut name = format!("Message to {} {people}", tally.total);
-    let parts = [
-        (tally.read, "read"),
-        (tally.delivered, "delivered"),
-        (tally.passed_on, "passed on"),
-        (tally.failed, "not delivered"),
-        (tally.no_report, "without report"),
-        (tally.deferred, "offline"),
-        (tally.under_way(), "waiting"),
-        (tally.cancelled, "not sent"),
-    ];
-    for (count, words) in parts.into_iter().filter(|(count, _)| *count > 0) {
-        name.push_str(&format!(", {count} {words}"));
-    }
-    name
-}
-
-/// Who was not reached and why, for a notification: `Ben: offline. Dana: no such address.`
-#[must_use]
-pub fn failures(deliveries: &[DeliveryView]) -> String {
-    let failed: Vec<_> =
-        deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Failed).collect();
-    let mut sentences: Vec<String> = failed
-        .iter()
-        .take(NAMES_MAX)
-        .map(|delivery| {
-            format!("{}: {}.", delivery.person.name, reason(delivery.status, &delivery.phrase).short)
-        })
-        .collect();
-    let left = failed.len().saturating_sub(NAMES_MAX);
-    if left > 0 {
-        sentences.push(format!("And {left} more."));
-    }
-    sentences.join(" ")
-}
-
 fn deferred_line(tally: &Tally, waiting_for: &[&str]) -> String {
     let names: Cow<'_, str> = match waiting_for {
         [] => "people who are offline".into(),
@@ -177,9 +133,6 @@ fn under_way_line(tally: &Tally) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::reason::Phrase;
-    use crate::model::snapshot::Person;
-    use crate::time::Timestamp;
     use DeliveryState::{
         Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Read, Sending,
     };
@@ -222,37 +175,5 @@ mod tests {
         assert_eq!(line(&tally, &["Ben", "Cy"]), "4 waiting for Ben and Cy");
         assert_eq!(line(&tally, &["Ben", "Cy", "Dana", "Eli"]), "4 waiting for Ben and 3 more");
         assert_eq!(line(&tally, &[]), "4 waiting for people who are offline");
-    }
-
-    #[test]
-    fn the_accessible_name_counts_everybody() {
-        let tally = Tally::of([Delivered, Delivered, Delivered, Delivered, Failed, NoReport]);
-        assert_eq!(
-            accessible_name(&tally),
-            "Message to 6 people, 4 delivered, 1 not delivered, 1 without report"
-        );
-        let read = Tally::of([Read, Read, Read, Delivered, Delivered, Delivered]);
-        assert_eq!(accessible_name(&read), "Message to 6 people, 3 read, 3 delivered");
-        assert_eq!(accessible_name(&Tally::of([Accepted])), "Message to 1 person, 1 waiting");
-        assert_eq!((tally.resendable(), tally.under_way()), (2, 0));
-    }
-
-    #[test]
-    fn a_notification_names_who_and_why_and_stays_short() {
-        let failed = |name: &str, status| DeliveryView {
-            person: Person { address: format!("sip:{name}@x"), name: name.to_owned(), simulated: false },
-            state: Failed,
-            status: Some(status),
-            phrase: Phrase::default(),
-            at: Timestamp::default(),
-            after: None,
-            attempt: 1,
-        };
-        assert_eq!(
-            failures(&[failed("Ben", 480), failed("Dana", 404)]),
-            "Ben: offline. Dana: no such address."
-        );
-        let many: Vec<_> = (0..8).map(|_| failed("Eli", 486)).collect();
-        assert!(failures(&many).ends_with("Eli: busy. And 3 more."));
     }
 }

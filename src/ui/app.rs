@@ -96,6 +96,7 @@ use super::thread::enlarged_ui;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::snapshot::Snapshot;
+use crate::ui::text::Customs;
 use crate::ui::{Options, Source, commands};
 
 pub(super) use self::start::LAST_OPEN;
@@ -151,6 +152,8 @@ pub struct App {
     /// The title that the window has.
     title: String,
     announcer: Announcer,
+    /// Those of the system.
+    customs: Customs,
 }
 
 impl App {
@@ -161,6 +164,7 @@ impl App {
         let (trial, neighbours, closing) =
             (Trial::of(&options), Neighbours::of(&options), Closing::of(&options));
         let snapshot = source.snapshot();
+        options.customs.chosen(&snapshot.settings).speak();
         theme::apply(ctx, &snapshot.settings);
         let shell = Shell::at_start(ctx, &snapshot, options.ready);
         let wake = ctx.clone();
@@ -204,6 +208,7 @@ impl App {
             showing: Showing::default(),
             title: String::new(),
             announcer: Announcer::default(),
+            customs: options.customs,
         }
     }
 
@@ -273,6 +278,7 @@ impl App {
         self.take_demo(ctx);
         self.take_neighbours();
         self.take_snapshot(ctx);
+        self.customs.chosen(&self.snapshot.settings).speak();
         self.take_notices(ctx);
         self.take_clicks(ctx);
         self.take_drops(ctx);

@@ -8,6 +8,7 @@ use egui::{Key, KeyboardShortcut, ModifierNames, Modifiers};
 pub(crate) use self::menus::{block_item, button_menu, context_menu, menu_item, named_menu_item};
 use crate::model::contacts::{Person, address_key};
 use crate::model::names::Names;
+use crate::ui::text::{TextId, say};
 
 /// Something that the user can ask the window to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,16 +85,16 @@ pub(crate) enum UiCommand {
 pub(crate) struct CommandEntry {
     pub(crate) command: UiCommand,
     /// Its name in menus and on the sheet.
-    pub(crate) label: &'static str,
+    pub(crate) label: TextId,
     /// What it does, where the name does not say it all.
-    pub(crate) explanation: &'static str,
+    pub(crate) explanation: Option<TextId>,
     keys: &'static [KeyboardShortcut],
 }
 
 const fn entry(
     command: UiCommand,
-    label: &'static str,
-    explanation: &'static str,
+    label: TextId,
+    explanation: Option<TextId>,
     keys: &'static [KeyboardShortcut],
 ) -> CommandEntry {
     CommandEntry { command, label, explanation, keys }
@@ -109,106 +110,116 @@ const SHIFT: Modifiers = Modifiers::SHIFT;
 
 /// Every command of the window.
 pub(crate) const TABLE: &[CommandEntry] = &[
-    entry(UiCommand::NewMessage, "New message", "Pick people, write once", &[key(CTRL, Key::N)]),
     entry(
-        UiCommand::Palette,
-        "Go to…",
-        "A person, list, conversation or command, by a part of its name",
-        &[key(CTRL, Key::K)],
+        UiCommand::NewMessage,
+        TextId("cmd-new-message"),
+        Some(TextId("cmd-new-message-why")),
+        &[key(CTRL, Key::N)],
     ),
-    entry(UiCommand::FindHere, "Search in this conversation", "", &[key(CTRL, Key::F)]),
-    entry(UiCommand::FindEverywhere, "Search all messages", "", &[key(CTRL.plus(SHIFT), Key::F)]),
+    entry(UiCommand::Palette, TextId("cmd-palette"), Some(TextId("cmd-palette-why")), &[key(CTRL, Key::K)]),
+    entry(UiCommand::FindHere, TextId("cmd-find-here"), None, &[key(CTRL, Key::F)]),
+    entry(UiCommand::FindEverywhere, TextId("cmd-find-everywhere"), None, &[key(CTRL.plus(SHIFT), Key::F)]),
     entry(
         UiCommand::GoToDate,
-        "Go to a date…",
-        "Show the first message of a day in this conversation",
+        TextId("cmd-go-to-date"),
+        Some(TextId("cmd-go-to-date-why")),
         &[key(CTRL, Key::G)],
     ),
+    entry(UiCommand::Export, TextId("cmd-export"), Some(TextId("cmd-export-why")), &[key(CTRL, Key::E)]),
+    entry(UiCommand::Emoji, TextId("cmd-emoji"), Some(TextId("cmd-emoji-why")), &[key(CTRL, Key::Period)]),
+    entry(UiCommand::Attach, TextId("cmd-attach"), Some(TextId("cmd-attach-why")), &[key(CTRL, Key::O)]),
+    entry(UiCommand::Search, TextId("cmd-search"), Some(TextId("cmd-search-why")), &[]),
+    entry(UiCommand::ConversationUp, TextId("cmd-up"), None, &[key(ALT, Key::ArrowUp)]),
+    entry(UiCommand::ConversationDown, TextId("cmd-down"), None, &[key(ALT, Key::ArrowDown)]),
+    entry(UiCommand::UnreadUp, TextId("cmd-unread-up"), None, &[key(ALT.plus(SHIFT), Key::ArrowUp)]),
+    entry(UiCommand::UnreadDown, TextId("cmd-unread-down"), None, &[key(ALT.plus(SHIFT), Key::ArrowDown)]),
     entry(
-        UiCommand::Export,
-        "Export conversation…",
-        "To a page, a text, a table or JSON, by the ending of the name",
-        &[key(CTRL, Key::E)],
+        UiCommand::Delivery,
+        TextId("cmd-delivery"),
+        Some(TextId("cmd-delivery-why")),
+        &[key(CTRL, Key::D)],
     ),
-    entry(UiCommand::Emoji, "Insert an emoji", "Or type its name: :smile:", &[key(CTRL, Key::Period)]),
-    entry(UiCommand::Attach, "Attach files…", "To the message being written", &[key(CTRL, Key::O)]),
-    entry(UiCommand::Search, "Search people", "Find a conversation or a contact", &[]),
-    entry(UiCommand::ConversationUp, "Previous conversation", "", &[key(ALT, Key::ArrowUp)]),
-    entry(UiCommand::ConversationDown, "Next conversation", "", &[key(ALT, Key::ArrowDown)]),
-    entry(UiCommand::UnreadUp, "Previous unread conversation", "", &[key(ALT.plus(SHIFT), Key::ArrowUp)]),
-    entry(UiCommand::UnreadDown, "Next unread conversation", "", &[key(ALT.plus(SHIFT), Key::ArrowDown)]),
-    entry(UiCommand::Delivery, "Delivery column", "Show or hide who got the message", &[key(CTRL, Key::D)]),
     entry(
         UiCommand::Wire,
-        "Wire",
-        "Watch the messages on the wire, in testing mode and in the demo",
+        TextId("cmd-wire"),
+        Some(TextId("cmd-wire-why")),
         &[key(CTRL.plus(SHIFT), Key::W)],
     ),
     entry(
         UiCommand::ResendToFailed,
-        "Resend to those who were not reached",
-        "One new message to them alone",
+        TextId("cmd-resend-failed"),
+        Some(TextId("cmd-resend-failed-why")),
         &[key(CTRL.plus(SHIFT), Key::R)],
     ),
-    entry(UiCommand::NextFailed, "Next message that was not delivered", "", &[key(Modifiers::NONE, Key::F8)]),
-    entry(UiCommand::NextColumn, "Next column", "", &[key(Modifiers::NONE, Key::F6)]),
-    entry(UiCommand::Larger, "Larger", "", &[key(CTRL, Key::Plus), key(CTRL, Key::Equals)]),
-    entry(UiCommand::Smaller, "Smaller", "", &[key(CTRL, Key::Minus)]),
-    entry(UiCommand::NormalSize, "Normal size", "", &[key(CTRL, Key::Num0)]),
-    entry(UiCommand::Settings, "Settings", "", &[key(CTRL, Key::Comma)]),
-    entry(UiCommand::OpenProvision, "Open an account file…", "One that your operator handed out", &[]),
-    entry(UiCommand::SignOut, "Sign out", "Until you sign in again; nothing reaches you here", &[]),
-    entry(UiCommand::SignIn, "Sign in", "", &[]),
-    entry(UiCommand::ChangePassword, "Change password…", "The one that is kept on this computer", &[]),
-    entry(UiCommand::RemoveAccount, "Remove account…", "From this computer, with its messages", &[]),
-    entry(UiCommand::Keys, "All shortcuts", "", &[key(CTRL, Key::Slash)]),
-    entry(UiCommand::Quit, "Quit", "", &[key(CTRL, Key::Q)]),
-    // Esc closes popups and fields too, so it is not consumed; see `pressed`.
-    entry(UiCommand::Escape, "Close the open dialog or panel", "", &[key(Modifiers::NONE, Key::Escape)]),
-    entry(UiCommand::CopyText, "Copy text", "", &[]),
-    entry(UiCommand::CopyWithDelivery, "Copy with delivery", "The text, and who got it and who did not", &[]),
+    entry(UiCommand::NextFailed, TextId("cmd-next-failed"), None, &[key(Modifiers::NONE, Key::F8)]),
+    entry(UiCommand::NextColumn, TextId("cmd-next-column"), None, &[key(Modifiers::NONE, Key::F6)]),
+    entry(UiCommand::Larger, TextId("cmd-larger"), None, &[key(CTRL, Key::Plus), key(CTRL, Key::Equals)]),
+    entry(UiCommand::Smaller, TextId("cmd-smaller"), None, &[key(CTRL, Key::Minus)]),
+    entry(UiCommand::NormalSize, TextId("cmd-normal-size"), None, &[key(CTRL, Key::Num0)]),
+    entry(UiCommand::Settings, TextId("cmd-settings"), None, &[key(CTRL, Key::Comma)]),
+    entry(UiCommand::OpenProvision, TextId("cmd-open-account"), Some(TextId("cmd-open-account-why")), &[]),
+    entry(UiCommand::SignOut, TextId("cmd-sign-out"), Some(TextId("cmd-sign-out-why")), &[]),
+    entry(UiCommand::SignIn, TextId("cmd-sign-in"), None, &[]),
     entry(
-        UiCommand::Quote,
-        "Quote",
-        "Reply to everybody here, with this message quoted",
-        &[key(CTRL, Key::R)],
-    ),
-    entry(UiCommand::ReplyToSender, "Reply to sender only", "The others here do not get the reply", &[]),
-    entry(UiCommand::Forward, "Forward", "Send this to other people", &[]),
-    entry(UiCommand::SaveFileAs, "Save as…", "Choose the folder and the name", &[]),
-    entry(UiCommand::Details, "Details", "Who got it and when", &[]),
-    entry(
-        UiCommand::SaveRecord,
-        "Save delivery record…",
-        "Every attempt, every person, and what was reported",
+        UiCommand::ChangePassword,
+        TextId("cmd-change-password"),
+        Some(TextId("cmd-change-password-why")),
         &[],
     ),
-    entry(UiCommand::Resend, "Resend", "To those who were not reached", &[]),
-    entry(UiCommand::Select, "Select", "To copy, forward or delete several together", &[]),
-    entry(UiCommand::Delete, "Delete", "On this computer only; the others keep it", &[]),
-    entry(UiCommand::Pin, "Pin", "Keep it at the top of the list", &[]),
-    entry(UiCommand::MuteFailures, "Mute failures too", "No notifications at all", &[]),
-    entry(UiCommand::Mute, "Mute", "No notifications of its messages, only of failures", &[]),
-    entry(UiCommand::MarkUnread, "Mark as unread", "", &[]),
-    entry(UiCommand::Archive, "Archive", "Put it away until something new comes", &[]),
-    entry(UiCommand::Rename, "Rename…", "For you alone", &[]),
-    entry(UiCommand::Block, "Block", "What this person writes is refused", &[]),
-    entry(UiCommand::CopyAddresses, "Copy addresses", "Of everybody in this conversation", &[]),
+    entry(
+        UiCommand::RemoveAccount,
+        TextId("cmd-remove-account"),
+        Some(TextId("cmd-remove-account-why")),
+        &[],
+    ),
+    entry(UiCommand::Keys, TextId("cmd-keys"), None, &[key(CTRL, Key::Slash)]),
+    entry(UiCommand::Quit, TextId("cmd-quit"), None, &[key(CTRL, Key::Q)]),
+    // Esc closes popups and fields too, so it is not consumed; see `pressed`.
+    entry(UiCommand::Escape, TextId("cmd-escape"), None, &[key(Modifiers::NONE, Key::Escape)]),
+    entry(UiCommand::CopyText, TextId("cmd-copy-text"), None, &[]),
+    entry(
+        UiCommand::CopyWithDelivery,
+        TextId("cmd-copy-delivery"),
+        Some(TextId("cmd-copy-delivery-why")),
+        &[],
+    ),
+    entry(UiCommand::Quote, TextId("cmd-quote"), Some(TextId("cmd-quote-why")), &[key(CTRL, Key::R)]),
+    entry(UiCommand::ReplyToSender, TextId("cmd-reply"), Some(TextId("cmd-reply-why")), &[]),
+    entry(UiCommand::Forward, TextId("cmd-forward"), Some(TextId("cmd-forward-why")), &[]),
+    entry(UiCommand::SaveFileAs, TextId("cmd-save-as"), Some(TextId("cmd-save-as-why")), &[]),
+    entry(UiCommand::Details, TextId("cmd-details"), Some(TextId("cmd-details-why")), &[]),
+    entry(UiCommand::SaveRecord, TextId("cmd-record"), Some(TextId("cmd-record-why")), &[]),
+    entry(UiCommand::Resend, TextId("cmd-resend"), Some(TextId("cmd-resend-why")), &[]),
+    entry(UiCommand::Select, TextId("cmd-select"), Some(TextId("cmd-select-why")), &[]),
+    entry(UiCommand::Delete, TextId("cmd-delete"), Some(TextId("cmd-delete-why")), &[]),
+    entry(UiCommand::Pin, TextId("cmd-pin"), Some(TextId("cmd-pin-why")), &[]),
+    entry(UiCommand::MuteFailures, TextId("cmd-mute-failures"), Some(TextId("cmd-mute-failures-why")), &[]),
+    entry(UiCommand::Mute, TextId("cmd-mute"), Some(TextId("cmd-mute-why")), &[]),
+    entry(UiCommand::MarkUnread, TextId("cmd-mark-unread"), None, &[]),
+    entry(UiCommand::Archive, TextId("cmd-archive"), Some(TextId("cmd-archive-why")), &[]),
+    entry(UiCommand::Rename, TextId("cmd-rename"), Some(TextId("cmd-rename-why")), &[]),
+    entry(UiCommand::Block, TextId("cmd-block"), Some(TextId("cmd-block-why")), &[]),
+    entry(
+        UiCommand::CopyAddresses,
+        TextId("cmd-copy-addresses"),
+        Some(TextId("cmd-copy-addresses-why")),
+        &[],
+    ),
     entry(
         UiCommand::DeleteConversation,
-        "Delete conversation",
-        "On this computer only; the others keep theirs",
+        TextId("cmd-delete-conversation"),
+        Some(TextId("cmd-delete-conversation-why")),
         &[],
     ),
-    entry(UiCommand::CopyAddress, "Copy address", "", &[]),
-    entry(UiCommand::WriteTo, "Write a message", "", &[]),
-    entry(UiCommand::EditContact, "Edit contact", "", &[]),
-    entry(UiCommand::AddContact, "Add to contacts", "", &[]),
-    entry(UiCommand::RemoveContact, "Remove contact", "", &[]),
-    entry(UiCommand::PutFirst, "Put first", "Into the field To; the others are in Secondary-To", &[]),
-    entry(UiCommand::RemoveRecipient, "Remove", "", &[]),
-    entry(UiCommand::EditList, "Edit list", "", &[]),
-    entry(UiCommand::RemoveList, "Remove list", "", &[]),
+    entry(UiCommand::CopyAddress, TextId("cmd-copy-address"), None, &[]),
+    entry(UiCommand::WriteTo, TextId("cmd-write-to"), None, &[]),
+    entry(UiCommand::EditContact, TextId("cmd-edit-contact"), None, &[]),
+    entry(UiCommand::AddContact, TextId("cmd-add-contact"), None, &[]),
+    entry(UiCommand::RemoveContact, TextId("cmd-remove-contact"), None, &[]),
+    entry(UiCommand::PutFirst, TextId("cmd-put-first"), Some(TextId("cmd-put-first-why")), &[]),
+    entry(UiCommand::RemoveRecipient, TextId("cmd-remove-recipient"), None, &[]),
+    entry(UiCommand::EditList, TextId("cmd-edit-list"), None, &[]),
+    entry(UiCommand::RemoveList, TextId("cmd-remove-list"), None, &[]),
 ];
 
 /// The commands that need no target, for the palette.
@@ -219,16 +230,16 @@ pub(crate) fn everywhere() -> impl Iterator<Item = UiCommand> {
 }
 
 /// What else the keys and the pointer do; it belongs to the place that has the focus.
-const GESTURES: &[(&str, &str)] = &[
-    ("Enter, Shift+Enter", "Send, new line (can be swapped in the settings)"),
-    ("Up, Down", "Previous, next message"),
-    ("Page Up, Page Down", "Scroll the messages"),
-    ("Home, End", "First, newest message"),
-    ("Ctrl+Z, Ctrl+Shift+Z", "Undo, redo in a text field"),
-    ("Ctrl+Z elsewhere", "Bring back what was just deleted"),
-    ("Right click, Shift+F10", "Menu of a message, a conversation or a contact"),
-    ("Ctrl+click, Shift+click", "Select several messages"),
-    ("Delete", "Delete the message that has the focus"),
+const GESTURES: &[(TextId, TextId)] = &[
+    (TextId("keys-enter"), TextId("keys-enter-why")),
+    (TextId("keys-up-down"), TextId("keys-up-down-why")),
+    (TextId("keys-page"), TextId("keys-page-why")),
+    (TextId("keys-home"), TextId("keys-home-why")),
+    (TextId("keys-undo"), TextId("keys-undo-why")),
+    (TextId("keys-undo-else"), TextId("keys-undo-else-why")),
+    (TextId("keys-menu"), TextId("keys-menu-why")),
+    (TextId("keys-select"), TextId("keys-select-why")),
+    (TextId("keys-delete"), TextId("keys-delete-why")),
 ];
 
 impl UiCommand {
@@ -243,7 +254,7 @@ impl UiCommand {
 
     /// Its name.
     pub(crate) fn label(self) -> &'static str {
-        self.entry().map_or("", |entry| entry.label)
+        self.entry().map_or("", |entry| entry.label.say())
     }
 
     /// Its first shortcut, as shown to the user; empty if it has none.
@@ -253,9 +264,7 @@ impl UiCommand {
 
     /// The tooltip of a button for it: what it does, and its shortcut.
     pub(crate) fn tooltip(self) -> String {
-        let words = self
-            .entry()
-            .map_or("", |entry| if entry.explanation.is_empty() { entry.label } else { entry.explanation });
+        let words = self.entry().map_or("", |entry| entry.explanation.unwrap_or(entry.label).say());
         let shortcut = self.shortcut();
         if shortcut.is_empty() { words.to_owned() } else { format!("{words} ({shortcut})") }
     }
@@ -265,17 +274,35 @@ impl UiCommand {
 fn shown(shortcut: &KeyboardShortcut) -> String {
     let key = [(Key::Comma, ","), (Key::Slash, "/"), (Key::Equals, "="), (Key::Period, ".")];
     let key = key.iter().find(|(key, _)| *key == shortcut.logical_key);
-    let key = key.map_or_else(|| shortcut.logical_key.name(), |(_, shown)| shown);
-    let modifiers = ModifierNames::NAMES.format(&shortcut.modifiers, cfg!(target_os = "macos"));
+    let key = key.map_or_else(|| key_name(shortcut.logical_key), |(_, shown)| shown);
+    let names = ModifierNames {
+        ctrl: say!("key-ctrl"),
+        shift: say!("key-shift"),
+        alt: say!("key-alt"),
+        ..ModifierNames::NAMES
+    };
+    let modifiers = names.format(&shortcut.modifiers, cfg!(target_os = "macos"));
     if modifiers.is_empty() { key.to_owned() } else { format!("{modifiers}+{key}") }
+}
+
+/// What is printed on a key.
+fn key_name(key: Key) -> &'static str {
+    let names = [
+        (Key::ArrowUp, TextId("key-up")),
+        (Key::ArrowDown, TextId("key-down")),
+        (Key::Plus, TextId("key-plus")),
+        (Key::Minus, TextId("key-minus")),
+        (Key::Escape, TextId("key-escape")),
+    ];
+    names.iter().find(|(known, _)| *known == key).map_or_else(|| key.name(), |(_, name)| name.say())
 }
 
 /// The sheet of all shortcuts: keys, and what they do.
 pub(crate) fn sheet() -> Vec<(String, &'static str)> {
-    let gestures = GESTURES.iter().map(|(keys, words)| ((*keys).to_owned(), *words));
+    let gestures = GESTURES.iter().map(|(keys, words)| (keys.say().to_owned(), words.say()));
     let commands = TABLE.iter().filter(|entry| !entry.keys.is_empty()).map(|entry| {
         let keys: Vec<String> = entry.keys.iter().map(shown).collect();
-        (keys.join(", "), entry.label)
+        (keys.join(", "), entry.label.say())
     });
     commands.chain(gestures).collect()
 }
@@ -337,7 +364,7 @@ mod tests {
     #[test]
     fn every_command_has_one_line_and_the_sheet_has_all_keys() {
         for (place, entry) in TABLE.iter().enumerate() {
-            assert!(!entry.label.is_empty());
+            assert!(!entry.label.say().is_empty());
             assert!(TABLE.iter().take(place).all(|earlier| earlier.command != entry.command));
         }
         let sheet = sheet();

@@ -18,7 +18,11 @@ pub(super) mod picture;
 
 pub(super) mod words;
 
-mod look;
+pub(super) mod reasons;
+
+pub(super) mod states;
+
+pub(super) mod look;
 
 pub(super) mod theme;
 

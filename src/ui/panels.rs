@@ -24,6 +24,8 @@ pub(super) mod faults;
 
 pub(super) mod settings;
 
+mod language;
+
 pub(super) mod sign_in;
 
 pub(super) mod certificate;

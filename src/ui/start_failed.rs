@@ -12,6 +12,7 @@ use super::kit::words::Look;
 use super::{Error, Options, native_options};
 use crate::model::snapshot::Settings;
 use crate::time::Timestamp;
+use crate::ui::text::say;
 
 /// Why it cannot start.
 #[derive(Clone, Debug, Default)]
@@ -74,15 +75,15 @@ impl StartFailed {
         }
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
-            let again = if self.failure.can_go_on { "Open anyway" } else { "Try again" };
+            let again = if self.failure.can_go_on { say!("open-anyway") } else { say!("try-again") };
             if primary(ui, again, true).clicked() {
                 return Some(Choice::TryAgain);
             }
             let asked_for = self.drastic(ui);
-            if ui.button("Copy details").clicked() {
+            if ui.button(say!("copy-details")).clicked() {
                 ui.ctx().copy_text(self.failure.details.clone());
             }
-            let quits = ui.button("Quit").clicked().then_some(Choice::Quit);
+            let quits = ui.button(say!("quit")).clicked().then_some(Choice::Quit);
             // What sets messages aside is asked for twice.
             let is_sure = asked_for.is_some() && self.asked == asked_for;
             self.asked = asked_for.or(self.asked);
@@ -91,8 +92,8 @@ impl StartFailed {
         .inner
     }
 
-    const fn title(&self) -> &'static str {
-        if self.failure.can_go_on { "Your messages are damaged" } else { "Fanfare cannot start" }
+    fn title(&self) -> &'static str {
+        if self.failure.can_go_on { say!("messages-damaged") } else { say!("cannot-start") }
     }
 
     /// What can be done, or what will be done.
@@ -100,21 +101,10 @@ impl StartFailed {
         let from =
             self.failure.backup.map(|at| format!("{}, {}", self.look.full_date(at), self.look.clock(at)));
         match (self.asked, from) {
-            (Some(Choice::Restore), Some(from)) => Some(format!(
-                "You get the messages as they were on {from}. What came later is missing. The damaged file stays on this \
-                 computer, under another name."
-            )),
-            (Some(Choice::BeginAnew), _) => Some(
-                "Your messages stay on this computer, under another name, but Fanfare will not show them. Contacts and \
-                 settings are kept."
-                    .to_owned(),
-            ),
-            (_, Some(from)) => Some(format!(
-                "There is a backup from {from}. You can restore it, or begin with no messages. Nothing is deleted."
-            )),
-            (_, None) if self.failure.can_begin_anew => {
-                Some("You can set these messages aside and begin with none. Nothing is deleted.".to_owned())
-            }
+            (Some(Choice::Restore), Some(from)) => Some(say!("restore-why", from = from)),
+            (Some(Choice::BeginAnew), _) => Some(say!("begin-anew-why").to_owned()),
+            (_, Some(from)) => Some(say!("backup-from", from = from)),
+            (_, None) if self.failure.can_begin_anew => Some(say!("set-aside").to_owned()),
             (_, None) => None,
         }
     }
@@ -122,11 +112,11 @@ impl StartFailed {
     /// The buttons that set the messages aside.
     fn drastic(&self, ui: &mut Ui) -> Option<Choice> {
         let is_asked = |choice| self.asked == Some(choice);
-        let restore = if is_asked(Choice::Restore) { "Restore it" } else { "Restore the backup…" };
+        let restore = if is_asked(Choice::Restore) { say!("restore-it") } else { say!("restore-backup") };
         if self.failure.backup.is_some() && ui.button(restore).clicked() {
             return Some(Choice::Restore);
         }
-        let begin = if is_asked(Choice::BeginAnew) { "Set aside and begin" } else { "Begin without them…" };
+        let begin = if is_asked(Choice::BeginAnew) { say!("set-aside-begin") } else { say!("begin-without") };
         (self.failure.can_begin_anew && ui.button(begin).clicked()).then_some(Choice::BeginAnew)
     }
 }

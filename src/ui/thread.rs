@@ -48,6 +48,7 @@ use crate::model::journal::MessageId;
 use crate::model::names::Names;
 use crate::model::search::Term;
 use crate::model::snapshot::{Person, Thread};
+use crate::ui::text::say;
 
 /// What a search marks in the messages.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,7 +77,7 @@ pub(crate) fn header_ui(ui: &mut Ui, (thread, name): (&Thread, &str), around: Ar
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors(ui).line));
     let inner = rect.shrink2(vec2(16.0, 0.0));
     within(ui, inner, Layout::left_to_right(Align::Center), |ui| {
-        if around.back && icon_button(ui, Icon::Back, "Back to all messages").clicked() {
+        if around.back && icon_button(ui, Icon::Back, say!("back")).clicked() {
             acts.push(Act::Back);
         }
         let (avatar, _) = ui.allocate_exact_size(vec2(36.0, 36.0), Sense::hover());
@@ -86,7 +87,9 @@ pub(crate) fn header_ui(ui: &mut Ui, (thread, name): (&Thread, &str), around: Ar
         focus_ring(ui, &response, place, 6.0);
         title(ui, place, thread, name);
         let everybody = words::people(&thread.people, thread.people.len());
-        response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, format!("To {everybody}")));
+        response.widget_info(|| {
+            WidgetInfo::labeled(Role::Heading, true, say!("to-everybody", people = everybody))
+        });
         Popup::menu(&response).show(|ui| everybody_ui(ui, &thread.people, acts));
         response.on_hover_text(everybody);
         if icon_button(ui, Icon::Search, UiCommand::FindHere.label())
@@ -95,7 +98,7 @@ pub(crate) fn header_ui(ui: &mut Ui, (thread, name): (&Thread, &str), around: Ar
         {
             acts.push(Act::FindHere);
         }
-        let label = if around.delivery { "Hide delivery" } else { "Show delivery" };
+        let label = if around.delivery { say!("hide-delivery") } else { say!("show-delivery") };
         if icon_button(ui, Icon::Column, label).clicked() {
             acts.push(Act::ToggleDelivery);
         }
@@ -130,14 +133,14 @@ fn title(ui: &Ui, place: Rect, thread: &Thread, name: &str) {
     let below = match thread.people.first() {
         Some(_) if !name.is_empty() => words::people(&thread.people, 12),
         Some(only) if thread.people.len() == 1 && only.simulated => {
-            format!("{} · simulated", words::address(&only.address))
+            format!("{} · {}", words::address(&only.address), say!("simulated"))
         }
         Some(only) if thread.people.len() == 1 => words::address(&only.address),
         _ => {
-            let hidden = if thread.hidden { " · hidden from each other" } else { "" };
-            let simulated =
-                if thread.people.iter().all(|person| person.simulated) { " · simulated" } else { "" };
-            format!("{}{hidden}{simulated}", words::people_count(thread.people.len()))
+            let hidden = thread.hidden.then(|| say!("hidden-from-each-other"));
+            let simulated = thread.people.iter().all(|person| person.simulated).then(|| say!("simulated"));
+            let count = words::people_count(thread.people.len());
+            std::iter::once(&*count).chain(hidden).chain(simulated).collect::<Vec<_>>().join(" · ")
         }
     };
     let below = one_line(ui, &below, theme::regular(12.5), colors.weak, place.width());
@@ -181,7 +184,7 @@ pub(crate) fn messages_ui(
 }
 
 fn empty(ui: &mut Ui) {
-    let sentence = RichText::new("Nothing here yet. Write the first message below.").color(colors(ui).weak);
+    let sentence = RichText::new(say!("thread-empty")).color(colors(ui).weak);
     ui.centered_and_justified(|ui| ui.label(sentence));
 }
 
@@ -228,11 +231,7 @@ fn down_button(ui: &Ui, area: Rect, count: usize) -> bool {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         super::kit::widgets::paint_badge(ui, pos2(rect.right() + 4.0, rect.top()), count);
     }
-    let label = if count > 0 {
-        format!("Go to the newest message, {count} new")
-    } else {
-        "Go to the newest message".to_owned()
-    };
+    let label = if count > 0 { say!("go-newest-new", count = count) } else { say!("go-newest").to_owned() };
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
     response.on_hover_text(&label).clicked()
 }

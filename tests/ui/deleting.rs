@@ -227,7 +227,7 @@ fn the_settings_say_what_the_messages_take_and_delete_old_ones_after_a_question(
     let mut window = fake.window(LARGE);
     press(&mut window, Modifiers::COMMAND, Key::Comma);
     window.run();
-    assert!(says(&window, "12345 messages, 34.0 MB; 120 with files, 30.0 MB"));
+    assert!(says(&window, "12,345 messages, 34.0 MB; 120 with files, 30.0 MB"));
     assert!(says(&window, "The oldest message is from 10 October 2024."));
     press_in_view(&mut window, "1 year");
     window.run();

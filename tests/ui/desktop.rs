@@ -19,7 +19,8 @@ use std::time::Duration;
 use egui_kittest::kittest::Queryable;
 use fanfare::model::command::{AgentCommand, Command, Notice};
 use fanfare::model::journal::{ConversationId, MessageId};
-use fanfare::model::snapshot::ConversationHead;
+use fanfare::model::reason::Cause;
+use fanfare::model::snapshot::{ConversationHead, Tally};
 use fanfare::ui::Options;
 use fanfare::ui::desktop::notes::{About, Note};
 use fanfare::ui::desktop::notifications::{DesktopNotifications, Happened};
@@ -267,8 +268,8 @@ fn each_button_does_in_the_window_what_it_says(bus: &Bus) {
     let failed = Notice::NotDelivered {
         conversation,
         message: MessageId(1),
-        title: "1 of 2 not delivered".into(),
-        body: "Ben: offline.".into(),
+        tally: Tally { total: 2, failed: 1, delivered: 1, ..Tally::default() },
+        failures: vec![("Ben".to_owned(), Cause::Offline)],
         failed: 1,
     };
     let raised = raise(&mut window, failed);

@@ -157,7 +157,7 @@ fn what_finds_nothing_or_is_not_understood_is_said() {
     tell(&mut window, &fake, found);
     assert!(says(&window, "No results"));
     assert!(says(&window, "Not a date: \"yesterday\" (write 2026-11-30, 2026-11 or 2026)"));
-    assert!(says(&window, "1200 older messages are still being prepared for the search."));
+    assert!(says(&window, "1,200 older messages are still being prepared for the search."));
     // Another conversation is not searched for the same.
     open(&mut window, "Cy Young,");
     assert!(

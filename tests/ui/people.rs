@@ -225,6 +225,8 @@ fn settings_are_kept_as_they_are_chosen() {
     window.get_by_label("Settings").click();
     window.run();
     for label in ["Dark", "Hide content", "Enter sends, Shift+Enter starts a new line"] {
+        window.get_by_label(label).scroll_to_me();
+        window.run();
         window.get_by_label(label).click();
         window.run();
     }

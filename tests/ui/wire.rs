@@ -195,6 +195,8 @@ fn outside_of_testing_mode_there_is_no_wire_and_the_key_says_where_to_switch_it_
     story(&tap);
     window.run();
     press(&mut window, Modifiers::COMMAND, Key::Comma);
+    window.get_by_label("Testing mode").scroll_to_me();
+    window.run();
     click(&mut window, "Testing mode");
     let put = |command: &Command| matches!(command, Command::PutSettings(Settings { testing: true, .. }));
     assert!(fake.asked().iter().any(put));

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use crate::limits::ALARMS_MAX;
 use crate::model::command::Notice;
 use crate::model::journal::{ConversationId, DeliveryState, MessageId};
+use crate::model::notice::FAILURES_NAMED_MAX;
+use crate::model::reason::{Cause, cause};
 use crate::model::snapshot::MessageView;
-use crate::model::summary;
 
 /// How long failures of one message are gathered before the notice.
 const GATHER: Duration = Duration::from_secs(2);
@@ -136,11 +137,18 @@ impl Alarms {
         Some(Notice::NotDelivered {
             conversation: alarm.conversation,
             message: view.id,
-            title: summary::line(&view.tally, &[]),
-            body: summary::failures(&view.deliveries),
+            tally: view.tally,
+            failures: failures(view),
             failed: view.tally.resendable(),
         })
     }
+}
+
+/// The first of those who were not reached, and why.
+fn failures(view: &MessageView) -> Vec<(String, Cause)> {
+    let failed = view.deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Failed);
+    let told = failed.map(|it| (it.person.name.clone(), cause(it.status, &it.phrase)));
+    told.take(FAILURES_NAMED_MAX).collect()
 }
 
 #[cfg(test)]
@@ -185,8 +193,10 @@ mod tests {
     }
 
     fn told(notice: Option<Notice>) -> String {
-        let Some(Notice::NotDelivered { title, body, failed, .. }) = notice else { panic!("{notice:?}") };
-        format!("{title}|{body}|{failed}")
+        let Some(Notice::NotDelivered { tally, failures, failed, .. }) = notice else { panic!("{notice:?}") };
+        let of = |(name, cause): &(String, Cause)| format!("{name}: {}", cause.words());
+        let body: Vec<String> = failures.iter().map(of).collect();
+        format!("{} of {}|{}|{failed}", tally.failed, tally.total, body.join(". "))
     }
 
     #[test]
@@ -201,7 +211,7 @@ mod tests {
         assert_eq!(alarms.look_at(&looks(&[Failed, Failed, Accepted])), None);
         assert_eq!(alarms.take_due(now + GATHER), [ONE]);
         let notice = told(alarms.look_at(&looks(&[Failed, Failed, Accepted])));
-        assert_eq!(notice, "2 of 3 not delivered|P0: offline. P1: offline.|2");
+        assert_eq!(notice, "2 of 3|P0: Offline right now. P1: Offline right now|2");
         assert_eq!(alarms.look_at(&looks(&[Failed, Failed, Accepted])), None);
         assert_eq!(alarms.deadline(), None);
     }
@@ -217,7 +227,7 @@ mod tests {
         assert_eq!(alarms.take_due(later + GATHER), [ONE]);
         assert_eq!(
             told(alarms.look_at(&looks(&[Failed, Failed]))),
-            "2 of 2 not delivered|P0: offline. P1: offline.|2"
+            "2 of 2|P0: Offline right now. P1: Offline right now|2"
         );
     }
 
@@ -227,7 +237,7 @@ mod tests {
         for attempt in 1..=2 {
             alarms.hear(change(ONE, attempt, Failed), now);
             assert_eq!(alarms.take_due(now + GATHER), [ONE]);
-            assert_eq!(told(alarms.look_at(&looks(&[Failed]))), "Not delivered|P0: offline.|1");
+            assert_eq!(told(alarms.look_at(&looks(&[Failed]))), "1 of 1|P0: Offline right now|1");
         }
     }
 

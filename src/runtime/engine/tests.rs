@@ -17,6 +17,7 @@ use crate::model::account::{Password, RegistrationState, SignIn};
 use crate::model::command::{AgentCommand, Draft};
 use crate::model::contacts::Contact;
 use crate::model::journal::{DeliveryState, DraftPlace, DraftRow, MessageId, PersonRow};
+use crate::model::reason::Cause;
 use crate::model::search::Search;
 use crate::model::snapshot::{PasswordPlace, Thread};
 use crate::proxy::ProxyConfig;
@@ -142,13 +143,14 @@ fn one_message_to_two_is_shown_with_its_tick_and_its_cross_now_and_after_a_resta
     let settled = |thread: &Thread| states(thread) == [vec![Delivered, Failed]];
     let thread = james.until_thread("settled", settled);
     assert_eq!((thread.messages[0].text.as_str(), thread.outline.len(), thread.first), ("Come here.", 1, 0));
-    let (title, body) = james.until_notice("told of the failure", |notice| {
-        let Notice::NotDelivered { title, body, failed: 1, message: MessageId(1), .. } = notice else {
+    let (tally, failures) = james.until_notice("told of the failure", |notice| {
+        let Notice::NotDelivered { tally, failures, failed: 1, message: MessageId(1), .. } = notice else {
             panic!("{notice:?}")
         };
-        Some((title, body))
+        Some((tally, failures))
     });
-    assert_eq!((title.as_str(), body.as_str()), ("1 of 2 not delivered", "dana: offline."));
+    assert_eq!((tally.failed, tally.total), (1, 2));
+    assert_eq!(failures, [("dana".to_owned(), Cause::Offline)]);
     let heads = james.engine.snapshot().conversations.clone();
 
     // At the recipient: unread, and shown with the contact's name once there is one.

@@ -8,7 +8,7 @@ use super::App;
 use crate::model::account::RegistrationState;
 use crate::model::command::Notice;
 use crate::model::snapshot::{MessageView, Snapshot};
-use crate::model::summary::accessible_name;
+use crate::ui::kit::states::{self, accessible_name};
 
 /// How a message ended is said if it was written so lately: of older ones, one reads.
 const LATELY: Duration = Duration::from_secs(60);
@@ -18,7 +18,8 @@ impl App {
     pub(super) fn announce(&mut self, notice: &Notice) {
         if let Notice::Received { from, text, .. } = notice {
             self.announcer.say(&format!("{from}: {text}"));
-        } else if let Notice::NotDelivered { title, body, .. } = notice {
+        } else if let Notice::NotDelivered { tally, failures, .. } = notice {
+            let (title, body) = (states::line(tally, &[]), states::failures(failures, tally.failed));
             self.announcer.say(&format!("{title}. {body}"));
         }
     }

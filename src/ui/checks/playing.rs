@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::check::{Run, play_in_virtual_time, read_script};
 use crate::limits::{CHECK_LADDERS_MAX, CHECK_RUNS_MAX, SCRIPT_BYTES_MAX};
+use crate::ui::text::say;
 
 /// Where a script comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl ScriptSource {
     fn read(&self) -> Result<String, String> {
         match self {
             Self::File(path) => {
-                read_file(path).map_err(|why| format!("{} cannot be read: {why}.", path.display()))
+                read_file(path).map_err(|why| say!("file-cannot-be-read", file = path.display(), why = why))
             }
             Self::Example(_, text) => Ok((*text).to_owned()),
         }
@@ -85,7 +86,7 @@ impl Playing {
             end(tell, &ctx);
         };
         let thread = std::thread::Builder::new().name("check".to_owned()).spawn(work);
-        let problem = thread.as_ref().err().map(|why| format!("The script cannot be played: {why}."));
+        let problem = thread.as_ref().err().map(|why| say!("script-cannot-play", why = why));
         let works = thread.is_ok().then_some(told);
         Self { source, wanted, runs: Vec::new(), problem, works, is_stopped }
     }
@@ -111,7 +112,7 @@ impl Playing {
                     self.works = None;
                     let all = self.runs.len() == self.wanted || self.is_stopped.load(Ordering::Relaxed);
                     if !all && self.problem.is_none() {
-                        self.problem = Some("The run ended because of a fault in Fanfare.".to_owned());
+                        self.problem = Some(say!("run-ended-by-fault").to_owned());
                     }
                 }
             }
@@ -121,7 +122,8 @@ impl Playing {
     /// The result as text: a line for each expectation in each run, and the ladders of those that failed.
     pub(super) fn text(&self) -> String {
         let name = self.source.name();
-        let runs = self.runs.iter().map(|(seed, run)| run.text(&format!("{name}, seed {seed}"), false));
+        let runs =
+            self.runs.iter().map(|(seed, run)| run.text(&say!("run-name", name = name, seed = seed), false));
         let all: Vec<_> = runs.chain(self.problem.clone()).chain([self.summary()]).collect();
         all.join("\n") + "\n"
     }
@@ -130,8 +132,12 @@ impl Playing {
     pub(super) fn summary(&self) -> String {
         let passed = self.runs.iter().filter(|(_, run)| run.has_passed()).count();
         let left = self.wanted.saturating_sub(self.runs.len());
-        let left = if left == 0 { String::new() } else { format!(", {left} not played") };
-        format!("{passed} of {} runs passed{left}", self.runs.len())
+        let mut words = say!("runs-passed", passed = passed, all = self.runs.len());
+        if left > 0 {
+            words.push_str(", ");
+            words.push_str(&say!("runs-not-played", count = left));
+        }
+        words
     }
 }
 
@@ -150,7 +156,13 @@ fn end(tell: SyncSender<Told>, ctx: &egui::Context) {
 fn play(source: &ScriptSource, wanted: usize, stopped: &AtomicBool, tell: impl Fn(Told) -> bool) {
     let read = source.read().and_then(|text| {
         read_script(&text).map_err(|wrong| {
-            format!("{}: line {}, column {}: {}.", source.name(), wrong.line, wrong.column, wrong.what)
+            say!(
+                "script-wrong",
+                name = source.name(),
+                line = wrong.line,
+                column = wrong.column,
+                what = wrong.what
+            )
         })
     });
     let script = match read {

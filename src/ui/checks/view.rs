@@ -11,6 +11,7 @@ use crate::model::text::visible;
 use crate::ui::actions::{Act, TestingAct};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{banner, field, hint, pill, small_button};
+use crate::ui::text::{decimal, say};
 
 /// How many runs one can ask for.
 const RUNS: [usize; 3] = [1, 10, CHECK_RUNS_MAX];
@@ -58,9 +59,8 @@ pub(crate) fn checks_ui(ui: &mut Ui, view: &mut ChecksView, acts: &mut Vec<Act>)
         return egui::Frame::NONE
             .inner_margin(egui::Margin::symmetric(16, 16))
             .show(ui, |ui| {
-                ui.label(RichText::new("No script is open").font(theme::strong(14.0)));
-                let words = "A script says who takes part, what goes wrong, and what has to come of it. \
-                         It is played in virtual time, by itself: nothing is sent from here.";
+                ui.label(RichText::new(say!("no-script")).font(theme::strong(14.0)));
+                let words = say!("no-script-why");
                 hint(ui, words);
             })
             .inner;
@@ -75,7 +75,7 @@ pub(crate) fn checks_ui(ui: &mut Ui, view: &mut ChecksView, acts: &mut Vec<Act>)
 fn bar_ui(ui: &mut Ui, view: &mut ChecksView, acts: &mut Vec<Act>) {
     let is_busy = view.playing.as_ref().is_some_and(Playing::is_busy);
     ui.horizontal_wrapped(|ui| {
-        if small_button(ui, "Open script…").clicked() {
+        if small_button(ui, say!("open-script")).clicked() {
             acts.push(Act::Testing(TestingAct::AskForScript));
         }
         if let Some((name, text)) = examples_ui(ui) {
@@ -84,27 +84,27 @@ fn bar_ui(ui: &mut Ui, view: &mut ChecksView, acts: &mut Vec<Act>) {
     });
     ui.horizontal_wrapped(|ui| {
         for (index, runs) in RUNS.iter().enumerate() {
-            let label = if *runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
+            let label = say!("runs-count", count = *runs);
             if pill(ui, view.runs == index, &label).clicked() {
                 view.runs = index;
             }
         }
         let Some(playing) = &view.playing else { return };
         let (source, text) = (playing.source.clone(), (!is_busy).then(|| playing.text()));
-        if is_busy && small_button(ui, "Stop").clicked() {
+        if is_busy && small_button(ui, say!("stop")).clicked() {
             playing.stop();
         }
         if let Some(text) = text {
-            if small_button(ui, "Run again").clicked() {
+            if small_button(ui, say!("run-again")).clicked() {
                 view.play(ui.ctx(), source);
             }
-            if small_button(ui, "Copy result").clicked() {
+            if small_button(ui, say!("copy-result")).clicked() {
                 acts.push(Act::Copy(text));
             }
         }
     });
     let Some(path) = &mut view.path else { return };
-    let typed = field(ui, "Path of the script", path, "/home/…/busy.ron");
+    let typed = field(ui, say!("script-path"), path, "/home/…/busy.ron");
     let is_entered = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     if is_entered && !path.trim().is_empty() {
         let path = PathBuf::from(path.trim());
@@ -115,7 +115,7 @@ fn bar_ui(ui: &mut Ui, view: &mut ChecksView, acts: &mut Vec<Act>) {
 /// The scripts of the documentation; returns the one that was chosen.
 fn examples_ui(ui: &mut Ui) -> Option<(&'static str, &'static str)> {
     let mut chosen = None;
-    let list = ComboBox::from_id_salt("example script").selected_text("Examples").width(120.0);
+    let list = ComboBox::from_id_salt("example script").selected_text(say!("examples")).width(120.0);
     let list = list.show_ui(ui, |ui| {
         for example in EXAMPLES {
             if ui.selectable_label(false, example.0).clicked() {
@@ -123,7 +123,7 @@ fn examples_ui(ui: &mut Ui) -> Option<(&'static str, &'static str)> {
             }
         }
     });
-    list.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Example script"));
+    list.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, say!("example-script")));
     chosen
 }
 
@@ -131,7 +131,7 @@ fn result_ui(ui: &mut Ui, playing: &Playing, picked: &mut Option<u64>) {
     ui.label(RichText::new(visible(&playing.source.name())).font(theme::strong(14.0)));
     let has_failed = playing.problem.is_some() || playing.runs.iter().any(|(_, run)| !run.has_passed());
     if playing.is_busy() {
-        let words = format!("Playing run {} of {}…", playing.runs.len() + 1, playing.wanted);
+        let words = say!("playing-run", number = playing.runs.len() + 1, all = playing.wanted);
         hint(ui, &words);
     } else if !playing.runs.is_empty() {
         let ink = if has_failed { colors(ui).red } else { colors(ui).green };
@@ -146,8 +146,13 @@ fn result_ui(ui: &mut Ui, playing: &Playing, picked: &mut Option<u64>) {
     let Some((shown, run)) = chosen.or(failed).or_else(|| playing.runs.first()) else { return };
     ui.horizontal_wrapped(|ui| {
         for (seed, run) in &playing.runs {
-            let word = if run.has_passed() { "passed" } else { "failed" };
-            if pill(ui, seed == shown, &format!("Seed {seed} {word}")).clicked() {
+            let name = seed.to_string();
+            let label = if run.has_passed() {
+                say!("seed-passed", seed = name)
+            } else {
+                say!("seed-failed", seed = name)
+            };
+            if pill(ui, seed == shown, &label).clicked() {
                 *picked = Some(*seed);
             }
         }
@@ -173,15 +178,15 @@ fn run_ui(ui: &mut Ui, run: &Run) {
 
 /// An expectation: its line in the script, when it was looked at, and what was seen instead if it was not met.
 fn check_ui(ui: &mut Ui, check: &Check) {
-    let (word, ink) = match check.instead {
-        None => ("Passed", colors(ui).green),
-        Some(_) => ("Failed", colors(ui).red),
+    let secs = decimal(&format!("{:.3}", check.at.as_secs_f64()));
+    let (words, ink) = match check.instead {
+        None => (say!("check-passed", line = check.line, secs = secs), colors(ui).green),
+        Some(_) => (say!("check-failed", line = check.line, secs = secs), colors(ui).red),
     };
-    let words = format!("{word}, line {}, after {:.3} s", check.line, check.at.as_secs_f64());
     ui.label(RichText::new(words).font(theme::strong(12.5)).color(ink));
     ui.add(Label::new(visible(&check.expected)).wrap());
     if let Some(instead) = &check.instead {
-        let words = format!("Seen instead: {}", visible(instead));
+        let words = say!("seen-instead", what = visible(instead));
         ui.add(Label::new(RichText::new(words).color(ink)).wrap());
     }
 }

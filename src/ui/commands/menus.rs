@@ -5,6 +5,7 @@ use egui::{Id, Key, Modifiers, Popup, Pos2, Response, SetOpenCommand, Ui};
 use super::UiCommand;
 use crate::model::contacts::{Person, address_key};
 use crate::model::names::Names;
+use crate::ui::text::say;
 
 /// Where a menu that was opened by a key stands, and that its first line is to get the focus.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,10 +72,10 @@ pub(crate) fn named_menu_item(ui: &mut Ui, command: UiCommand, label: &str) -> b
     if !shortcut.is_empty() {
         button = button.shortcut_text(shortcut);
     }
-    let explanation = command.entry().map_or("", |entry| entry.explanation);
+    let explanation = command.entry().and_then(|entry| entry.explanation);
     let mut response = ui.add(button);
-    if !explanation.is_empty() {
-        response = response.on_hover_text(explanation);
+    if let Some(explanation) = explanation {
+        response = response.on_hover_text(explanation.say());
     }
     if ui.data_mut(|data| data.remove_temp::<MenuFocus>(Id::NULL)).is_some_and(|focus| focus.0) {
         response.request_focus();
@@ -88,6 +89,6 @@ pub(crate) fn named_menu_item(ui: &mut Ui, command: UiCommand, label: &str) -> b
 /// The line that blocks this person, or the one that ends that; what it asks for, if it was chosen.
 pub(crate) fn block_item(ui: &mut Ui, person: &Person, names: &Names) -> Option<bool> {
     let is_blocked = names.is_blocked(&address_key(&person.address));
-    let label = if is_blocked { "Unblock" } else { "Block" };
+    let label = if is_blocked { say!("unblock") } else { say!("block") };
     named_menu_item(ui, UiCommand::Block, label).then_some(!is_blocked)
 }

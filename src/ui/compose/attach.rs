@@ -10,6 +10,7 @@ use crate::ui::kit::icons::{Icon, focus_ring, paint_icon};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{field, hint, one_line, primary, problem_line, put};
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// Maximum width of a file name in its chip.
 const NAME_WIDTH: f32 = 200.0;
@@ -60,9 +61,9 @@ fn chip_ui(ui: &mut Ui, file: &File, preview: Option<&TextureHandle>) -> bool {
     let cross = Rect::from_center_size(rect.right_center() - vec2(15.0, 0.0), vec2(12.0, 12.0));
     paint_icon(ui.painter(), cross, Icon::Close, if response.hovered() { colors.text } else { colors.weak });
     focus_ring(ui, &response, rect, 8.0);
-    let told = format!("Remove {}", file.called());
+    let told = say!("remove-name", name = file.called());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &told));
-    response.on_hover_text("Click to remove").clicked()
+    response.on_hover_text(say!("click-to-remove")).clicked()
 }
 
 /// The path of a file to attach, as it is typed. The dialog stays until the file was read.
@@ -96,16 +97,16 @@ impl AttachForm {
 /// Asks for the path of a file to attach; returns it once confirmed with Enter or the button.
 pub(crate) fn attach_ui(ui: &mut Ui, form: &mut AttachForm, entered: bool) -> Option<PathBuf> {
     ui.spacing_mut().item_spacing.y = 8.0;
-    let typed = field(ui, "File path", &mut form.path, "~/Pictures/cat.png");
+    let typed = field(ui, say!("file-path"), &mut form.path, "~/Pictures/cat.png");
     typed.request_focus();
     if typed.changed() {
         (form.reading, form.problem) = (None, None);
     }
     problem_line(ui, form.problem.as_deref());
-    hint(ui, "You can also drop a file on the window.");
+    hint(ui, say!("drop-too"));
     let is_ready = form.is_changed() && form.reading.is_none();
     ui.add_space(4.0);
-    let is_confirmed = primary(ui, "Attach", is_ready).clicked() || (entered && is_ready);
+    let is_confirmed = primary(ui, say!("attach"), is_ready).clicked() || (entered && is_ready);
     if is_confirmed {
         form.reading = Some(at_home(form.path.trim()));
         form.problem = None;
@@ -116,11 +117,11 @@ pub(crate) fn attach_ui(ui: &mut Ui, form: &mut AttachForm, entered: bool) -> Op
 /// Asks for the path of a capture; returns it once confirmed.
 pub(crate) fn capture_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
     ui.spacing_mut().item_spacing.y = 8.0;
-    field(ui, "Capture", path, "~/trace.pcapng").request_focus();
-    hint(ui, "pcapng or pcap, written by Fanfare, tshark, sngrep or tcpdump, with SIP over UDP.");
+    field(ui, say!("capture"), path, "~/trace.pcapng").request_focus();
+    hint(ui, say!("capture-what"));
     let is_filled = !path.trim().is_empty();
     ui.add_space(4.0);
-    let is_confirmed = primary(ui, "Open", is_filled).clicked() || (entered && is_filled);
+    let is_confirmed = primary(ui, say!("open"), is_filled).clicked() || (entered && is_filled);
     is_confirmed.then(|| at_home(path.trim()))
 }
 
@@ -145,9 +146,9 @@ pub(crate) fn hover_ui(ctx: &egui::Context, takes: bool) {
         return;
     }
     let words = match (takes, count) {
-        (false, _) => "Open a conversation to attach files",
-        (true, 1) => "Drop to attach the file",
-        (true, _) => "Drop to attach the files",
+        (false, _) => say!("open-to-attach"),
+        (true, 1) => say!("drop-file"),
+        (true, _) => say!("drop-files"),
     };
     let painter = ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
     let room = ctx.content_rect();

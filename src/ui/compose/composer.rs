@@ -17,10 +17,12 @@ use crate::ui::actions::{Act, PictureAct, WaitingAct, When};
 use crate::ui::commands::UiCommand;
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button_with, paint_icon};
+use crate::ui::kit::look;
 use crate::ui::kit::picture::is_picture;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, primary, small_button, within};
 use crate::ui::kit::words;
+use crate::ui::text::{TextId, say};
 
 /// Bytes of a submission besides its text and recipients, a generous estimate.
 const HEAD_BYTES: usize = 700;
@@ -121,7 +123,7 @@ pub(crate) fn composer_ui(
     attach::files_ui(ui, &mut writing.files, previews);
     let has_suggested = emoji::suggest_ui(ui, audience.field_id(), &mut writing.text);
     let by_key = ready && send_key(ui, audience.field_id(), snapshot.settings.enter_sends);
-    let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
+    let label = if rows.is_empty() { say!("send").to_owned() } else { say!("send-to", count = rows.len()) };
     let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let mut written = write_ui(ui, writing, (audience.field_id(), new_line), &label, ready);
     written.changed |= has_suggested;
@@ -137,10 +139,10 @@ pub(crate) fn composer_ui(
     }
     below_ui(ui, writing, audience, (obstacle.as_deref(), bytes), acts);
     if snapshot.registration == RegistrationState::NoFanOut && rows.len() > 1 {
-        hint(ui, GOES_ONE_BY_ONE);
+        hint(ui, GOES_ONE_BY_ONE.say());
     }
     if snapshot.registration == RegistrationState::ByList && rows.len() > 1 {
-        hint(ui, GOES_BY_LIST);
+        hint(ui, GOES_BY_LIST.say());
     }
     let when = written.later;
     if by_key || written.sent || when.is_some() {
@@ -175,13 +177,13 @@ fn obstacle(writing: &Writing, audience: Audience<'_>, rows: &[PersonRow], bytes
         return Some(problem);
     }
     if writing.files.len() > limits::FILES_PER_MESSAGE_MAX {
-        return Some(format!("A message can have at most {} files", limits::FILES_PER_MESSAGE_MAX));
+        return Some(say!("too-many-files", most = limits::FILES_PER_MESSAGE_MAX));
     }
     if rows.len() > limits::RECIPIENTS_MAX {
-        return Some(format!("A message can go to at most {} people", limits::RECIPIENTS_MAX));
+        return Some(say!("too-many-people", most = limits::RECIPIENTS_MAX));
     }
     let over = bytes.checked_sub(limits::MESSAGE_BYTES_MAX).filter(|over| *over > 0)?;
-    Some(format!("Too long by {} bytes", thousands(over)))
+    Some(say!("too-long-by", count = over))
 }
 
 /// The approximate size of the whole request on the wire.
@@ -252,18 +254,20 @@ fn write_ui(
 /// The button beside `Send`: a menu of times.
 fn more_ui(ui: &mut Ui, place: Rect, ready: bool) -> Option<When> {
     within(ui, place, Layout::left_to_right(Align::Center), |ui| {
-        let button = |ui: &mut Ui| icon_button_with(ui, Icon::More, SEND_AT, SEND_AT);
+        let button = |ui: &mut Ui| icon_button_with(ui, Icon::More, SEND_AT.say(), SEND_AT.say());
         let response = ui.add_enabled_ui(ready, button).inner;
         Popup::menu(&response).show(times_ui).and_then(|menu| menu.inner)
     })
 }
 
 fn times_ui(ui: &mut Ui) -> Option<When> {
+    let nine = look::hour(9);
+    let (tomorrow, monday) = (say!("tomorrow-at-9", time = nine), say!("monday-at-9", time = nine));
     let times = [
-        (When::InAnHour, "In an hour"),
-        (When::Tomorrow, "Tomorrow at 9:00"),
-        (When::Monday, "On Monday at 9:00"),
-        (When::Ask, "At another time…"),
+        (When::InAnHour, say!("in-an-hour")),
+        (When::Tomorrow, &*tomorrow),
+        (When::Monday, &*monday),
+        (When::Ask, say!("another-time")),
     ];
     let chosen = times.into_iter().filter_map(|(when, label)| ui.button(label).clicked().then_some(when));
     let chosen = chosen.last();
@@ -288,13 +292,13 @@ fn text_ui(ui: &mut Ui, writing: &mut Writing, (field, new_line): (egui::Id, Mod
             edit::long_text_field(ui, field, &mut writing.text, |text| {
                 egui::TextEdit::multiline(text)
                     .frame(egui::Frame::NONE)
-                    .hint_text("Write a message")
+                    .hint_text(say!("write-a-message"))
                     .desired_rows(1)
                     .desired_width(f32::INFINITY)
                     .min_size(vec2(0.0, 20.0))
                     .return_key(KeyboardShortcut::new(new_line, Key::Enter))
             })
-            .accessible_name("Message")
+            .accessible_name(say!("message"))
             .changed()
         })
     });
@@ -313,9 +317,8 @@ fn below_ui(
         ui.set_min_height(theme::CONTROL_HEIGHT);
         ui.spacing_mut().item_spacing.x = 8.0;
         let limit = words::size(limits::MESSAGE_BYTES_MAX);
-        let tooltip =
-            format!("Attach a file ({}; a message can have {limit} in all)", UiCommand::Attach.shortcut());
-        if icon_button_with(ui, Icon::Clip, "Attach a file", &tooltip).clicked() {
+        let tooltip = say!("attach-file-why", keys = UiCommand::Attach.shortcut(), limit = limit);
+        if icon_button_with(ui, Icon::Clip, say!("attach-file"), &tooltip).clicked() {
             acts.push(Act::AskForFile);
         }
         let label = UiCommand::Emoji.label();
@@ -331,7 +334,7 @@ fn below_ui(
             let is_too_long = bytes > limits::MESSAGE_BYTES_MAX;
             if is_too_long
                 && writing.files.iter().any(|file| is_picture(&file.media_type))
-                && small_button(ui, "Make pictures smaller").clicked()
+                && small_button(ui, say!("make-pictures-smaller")).clicked()
             {
                 acts.push(Act::Picture(PictureAct::ShrinkAttached));
             }
@@ -343,21 +346,21 @@ fn below_ui(
     });
 }
 
-const SEND_AT: &str = "Send at…";
-const GOES_BY_LIST: &str = "This server may not report who got it";
-const GOES_ONE_BY_ONE: &str = "Sent to each person separately: this server does not support group messages";
-const EVERYONE_SEES: &str = "Everyone sees who else gets this";
-const HIDDEN: &str = "Recipients are hidden from each other";
+const SEND_AT: TextId = TextId("send-at");
+const GOES_BY_LIST: TextId = TextId("goes-by-list");
+const GOES_ONE_BY_ONE: TextId = TextId("one-by-one");
+const EVERYONE_SEES: TextId = TextId("everyone-sees");
+const HIDDEN: TextId = TextId("recipients-hidden");
 
 /// The label stays the same in both states: it says what ticking the box does, not the current state.
 fn hidden_switch(ui: &mut Ui, writing: &mut Writing) {
-    let words = RichText::new("Hide recipients from each other").size(12.5).color(colors(ui).weak);
-    let now = if writing.hidden { HIDDEN } else { EVERYONE_SEES };
+    let words = RichText::new(say!("hide-recipients")).size(12.5).color(colors(ui).weak);
+    let now = if writing.hidden { HIDDEN.say() } else { EVERYONE_SEES.say() };
     ui.checkbox(&mut writing.hidden, words).on_hover_text(now);
 }
 
 fn visibility(ui: &mut Ui, hidden: bool) {
-    let (icon, words) = if hidden { (Icon::Hidden, HIDDEN) } else { (Icon::Eye, EVERYONE_SEES) };
+    let (icon, words) = if hidden { (Icon::Hidden, HIDDEN.say()) } else { (Icon::Eye, EVERYONE_SEES.say()) };
     let place = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover()).0;
     paint_icon(ui.painter(), place, icon, colors(ui).weak);
     ui.label(RichText::new(words).size(12.5).color(colors(ui).weak));
@@ -369,29 +372,16 @@ fn meter(ui: &mut Ui, bytes: usize) {
         return;
     }
     let color = if part > 1.0 { colors(ui).red } else { colors(ui).weak };
-    let words = format!("{} of {} bytes", thousands(bytes), thousands(limits::MESSAGE_BYTES_MAX));
+    let words = say!("bytes-of", count = bytes, most = limits::MESSAGE_BYTES_MAX);
     ui.label(RichText::new(words).size(12.5).color(color));
-}
-
-/// `1,048,576`.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut written = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            written.push(',');
-        }
-        written.push(digit);
-    }
-    written
 }
 
 /// The title of a new message.
 pub(crate) fn new_title(recipients: usize) -> String {
     if recipients == 0 {
-        "New message".to_owned()
+        say!("new-message").to_owned()
     } else {
-        format!("New message to {}", words::people_count(recipients))
+        say!("new-message-to", people = words::people_count(recipients))
     }
 }
 
@@ -407,9 +397,5 @@ mod tests {
         let two = request_bytes(&[row("sip:ann@example.com"), row("sip:bob@example.com")], &writing);
         assert_eq!(two - one, "sip:bob@example.com".len() + RECIPIENT_BYTES);
         assert!(one > 5 + HEAD_BYTES);
-        assert_eq!(
-            (thousands(5), thousands(1_048_576), thousands(999), thousands(1000)),
-            ("5".into(), "1,048,576".into(), "999".into(), "1,000".into())
-        );
     }
 }

@@ -15,6 +15,7 @@ use image::{DynamicImage, ImageFormat, RgbaImage};
 use crate::limits::{OWN_PICTURE_BYTES_MAX, OWN_PICTURE_PIXELS_MAX};
 use crate::sip::File;
 use crate::ui::kit::picture::{decoded, fitted, is_picture, shrunk};
+use crate::ui::text::say;
 
 /// Side of a preview in pixels, for a screen at 200 %.
 const PREVIEW_SIDE: u32 = 112;
@@ -100,9 +101,10 @@ impl<P: Send + 'static> Pictures<P> {
                 .and_then(|file| file.take(OWN_PICTURE_BYTES_MAX).read_to_end(&mut bytes));
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let made = match read {
-                Ok(_) => smaller(&bytes, &name, bytes_max)
-                    .ok_or_else(|| "it is not a picture that Fanfare can make smaller".to_owned()),
-                Err(_unreadable) => Err("it cannot be read".to_owned()),
+                Ok(_) => {
+                    smaller(&bytes, &name, bytes_max).ok_or_else(|| say!("no-picture-to-shrink").to_owned())
+                }
+                Err(_unreadable) => Err(say!("cannot-be-read").to_owned()),
             };
             Some(Done::Pasted(place, made))
         });
@@ -157,10 +159,10 @@ fn as_file(picture: &ColorImage) -> Result<(File, ColorImage), String> {
     let pixels: Vec<u8> = picture.pixels.iter().flat_map(egui::Color32::to_srgba_unmultiplied).collect();
     let size = |side: usize| u32::try_from(side).unwrap_or(0);
     let picture = RgbaImage::from_raw(size(picture.width()), size(picture.height()), pixels);
-    let picture = picture.ok_or_else(|| "it has no pixels".to_owned())?;
+    let picture = picture.ok_or_else(|| say!("no-pixels").to_owned())?;
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).map_err(|error| error.to_string())?;
-    let name = Some("Pasted picture.png".to_owned());
+    let name = Some(say!("pasted-picture").to_owned());
     let file = File { name, media_type: "image/png".to_owned(), bytes: png.into_inner().into() };
     Ok((file, small(&picture.into())))
 }

@@ -15,6 +15,7 @@ use crate::sip::Uri;
 use crate::ui::kit::edit;
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{one_line, put};
+use crate::ui::text::say;
 
 use self::chips::{ChipAct, Fault, chip_ui};
 pub(crate) use self::chips::{problem, problem_ui};
@@ -234,8 +235,8 @@ pub(crate) fn recipients_ui(
     let mut asked = None;
     ui.with_layout(Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
-        let label = one_line(ui, "To:", theme::regular(14.0), colors(ui).weak, 40.0);
-        let place = ui.allocate_exact_size(vec2(28.0, CONTROL_HEIGHT), Sense::hover()).0;
+        let label = one_line(ui, say!("to-label"), theme::regular(14.0), colors(ui).weak, 40.0);
+        let place = ui.allocate_exact_size(vec2(label.size().x.max(28.0), CONTROL_HEIGHT), Sense::hover()).0;
         put(ui.painter(), place.left_center() - vec2(0.0, label.size().y / 2.0), label);
         for (index, chip) in recipients.chips.iter().enumerate() {
             asked = chip_ui(ui, chip, index == 0).map(|act| (index, act)).or(asked);
@@ -273,7 +274,7 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, (names, others): (&Names,
     }
     take_pasted(ui, recipients, names, focused);
     let width = ui.available_width().max(140.0);
-    let hint = if recipients.chips.is_empty() { "Name or address" } else { "" };
+    let hint = if recipients.chips.is_empty() { say!("name-or-address") } else { "" };
     let response = edit::text_field(ui, id, &mut recipients.typing, |text| {
         egui::TextEdit::singleline(text)
             .frame(egui::Frame::NONE)
@@ -283,7 +284,7 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, (names, others): (&Names,
             .align(egui::Align2::LEFT_CENTER)
             .return_key(None)
     })
-    .accessible_name("To");
+    .accessible_name(say!("to"));
     if response.changed() {
         recipients.marked = None;
         let pasted = |event: &egui::Event| matches!(event, egui::Event::Paste(_));

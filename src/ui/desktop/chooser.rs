@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use crate::time::Clock;
+use crate::ui::text::{Voice, say};
 
 /// Nobody closes a chooser so soon: it was never there.
 const CLOSED_AFTER: Duration = Duration::from_millis(300);
@@ -44,29 +45,33 @@ impl Chooser {
             let (dialog, clock) = (rfd::FileDialog::new(), Clock::start());
             let was_there = clock.now().mono + CLOSED_AFTER;
             let chosen = match asked {
-                FileRequest::Files => dialog.set_title("Attach files").pick_files(),
-                FileRequest::Capture => dialog.set_title("Open a capture").pick_file().map(|path| vec![path]),
+                FileRequest::Files => dialog.set_title(say!("attach-files")).pick_files(),
+                FileRequest::Capture => {
+                    dialog.set_title(say!("open-capture-title")).pick_file().map(|path| vec![path])
+                }
                 FileRequest::Script => dialog
-                    .set_title("Open a script")
-                    .add_filter("Scripts (RON)", &["ron"])
-                    .add_filter("All files", &["*"])
+                    .set_title(say!("open-script-title"))
+                    .add_filter(say!("scripts-ron"), &["ron"])
+                    .add_filter(say!("all-files"), &["*"])
                     .pick_file()
                     .map(|path| vec![path]),
                 FileRequest::Provision => dialog
-                    .set_title("Open an account file")
-                    .add_filter("Account files (RON)", &["ron"])
-                    .add_filter("All files", &["*"])
+                    .set_title(say!("open-account-title"))
+                    .add_filter(say!("accounts-ron"), &["ron"])
+                    .add_filter(say!("all-files"), &["*"])
                     .pick_file()
                     .map(|path| vec![path]),
                 FileRequest::Contacts => dialog
-                    .set_title("Import contacts")
-                    .add_filter("Contacts (vCard, CSV, text)", &["vcf", "csv", "tsv", "txt"])
-                    .add_filter("All files", &["*"])
+                    .set_title(say!("import-contacts-title"))
+                    .add_filter(say!("contacts-files"), &["vcf", "csv", "tsv", "txt"])
+                    .add_filter(say!("all-files"), &["*"])
                     .pick_file()
                     .map(|path| vec![path]),
-                FileRequest::SaveAs(name) => {
-                    dialog.set_title("Save as").set_file_name(name).save_file().map(|path| vec![path])
-                }
+                FileRequest::SaveAs(name) => dialog
+                    .set_title(say!("save-as-title"))
+                    .set_file_name(name)
+                    .save_file()
+                    .map(|path| vec![path]),
             };
             // The library does not say whether the user closed the chooser or there was none.
             chosen.or_else(|| (clock.now().mono >= was_there).then(Vec::new))
@@ -106,7 +111,9 @@ impl<P> Choosing<P> {
             return;
         }
         let (chooser, ctx, tell) = (self.chooser.clone(), self.ctx.clone(), self.tell.clone());
+        let voice = Voice::of_this_thread();
         let work = move || {
+            voice.take_over();
             // If the window is gone, nobody wants the files.
             tell.send((chooser.0)(&asked)).ok();
             ctx.request_repaint_after(Duration::from_millis(1));

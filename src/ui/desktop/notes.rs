@@ -8,6 +8,8 @@ use crate::model::command::Notice;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::snapshot::{ConversationHead, Notifications, Snapshot};
 use crate::time::Timestamp;
+use crate::ui::kit::states;
+use crate::ui::text::say;
 
 /// This many failed messages within [`STORM_MILLIS`] are merged into one notification.
 const STORM_FROM: usize = 3;
@@ -104,13 +106,13 @@ impl Notes {
             {
                 Vec::new()
             }
-            Notice::NotDelivered { conversation, message, title, body, failed } => {
+            Notice::NotDelivered { conversation, message, tally, failures, failed } => {
                 let note = Note {
                     about: About::Failure(*message),
                     conversation: *conversation,
                     message: Some(*message),
-                    title: title.clone(),
-                    body: body.clone(),
+                    title: states::line(tally, &[]),
+                    body: states::failures(failures, tally.failed),
                     resend: *failed,
                     reply_to: 0,
                 };
@@ -193,7 +195,7 @@ impl Unread {
             title.push('…');
         }
         if self.count > 1 {
-            title = format!("{title} ({} new messages)", self.count);
+            title = say!("new-messages-of", names = title, count = self.count);
         }
         let line = |(from, text): &(String, String)| match (self.count, self.names.len()) {
             (1, _) => text.clone(),
@@ -233,12 +235,9 @@ fn storm(last: Note, failures: usize, snapshot: &Snapshot) -> Note {
     let proxy = snapshot.account.as_ref().map(|account| account.proxy.clone()).unwrap_or_default();
     let offline = matches!(snapshot.registration, RegistrationState::Offline { .. });
     let (title, body) = if offline {
-        (format!("Can't reach {proxy}"), format!("{failures} messages are waiting."))
+        (say!("cannot-reach", proxy = proxy), say!("messages-waiting", count = failures))
     } else {
-        (
-            format!("{failures} messages did not reach everybody"),
-            "Open Fanfare to see who was not reached.".to_owned(),
-        )
+        (say!("storm-title", count = failures), say!("storm-body").to_owned())
     };
     Note { about: About::Storm, title, body, resend: 0, ..last }
 }
@@ -256,10 +255,8 @@ fn raised(note: Note, snapshot: &Snapshot, now: Timestamp) -> Option<DesktopTask
     match (settings.notifications, is_failure) {
         (Notifications::Off, _) => None,
         (Notifications::Full, _) => Some(DesktopTask::Raise(note)),
-        (Notifications::HideContent, false) => Some(DesktopTask::Raise(hidden("New message"))),
-        (Notifications::HideContent, true) => {
-            Some(DesktopTask::Raise(hidden("Someone did not get a message")))
-        }
+        (Notifications::HideContent, false) => Some(DesktopTask::Raise(hidden(say!("hidden-new")))),
+        (Notifications::HideContent, true) => Some(DesktopTask::Raise(hidden(say!("hidden-failed")))),
     }
 }
 
@@ -269,7 +266,8 @@ mod tests {
 
     use super::*;
     use crate::model::marks::Marks;
-    use crate::model::snapshot::{Person, Settings};
+    use crate::model::reason::Cause;
+    use crate::model::snapshot::{Person, Settings, Tally};
 
     const AWAY: Watching = Watching { focused: false, open: Some(ConversationId(1)) };
 
@@ -277,8 +275,8 @@ mod tests {
         Notice::NotDelivered {
             conversation: ConversationId(1),
             message: MessageId(message),
-            title: "2 of 6 not delivered".into(),
-            body: "Ben: offline. Dana: no such address.".into(),
+            tally: Tally { total: 6, failed: 2, delivered: 4, ..Tally::default() },
+            failures: vec![("Ben".to_owned(), Cause::Offline), ("Dana".to_owned(), Cause::NoSuchAddress)],
             failed: 2,
         }
     }

@@ -8,6 +8,7 @@ use zbus::{Connection, Proxy, Variant};
 
 use super::notes::{About, Note, cut};
 use super::presenting::Presenting;
+use crate::ui::text::say;
 
 /// A service that takes longer for a call is none.
 const CALL_WAIT: Duration = Duration::from_secs(5);
@@ -105,21 +106,21 @@ fn hints(note: &Note, is_replaced: bool) -> BTreeMap<&'static str, Variant<'stat
 
 /// The buttons, and what a click on the notification itself does.
 pub(super) fn actions(note: &Note, takes_replies: bool) -> Vec<(&'static str, String)> {
-    let mut actions = vec![("default", "Show".to_owned())];
+    let mut actions = vec![("default", say!("show").to_owned())];
     if note.reply_to > 0 {
         actions.push((if takes_replies { "inline-reply" } else { "reply" }, reply_label(note)));
-        actions.push(("read", "Mark read".to_owned()));
+        actions.push(("read", say!("mark-read-action").to_owned()));
     }
     if note.resend > 0 {
-        actions.push(("resend", format!("Resend to {}", note.resend)));
-        actions.push(("show", "Show".to_owned()));
+        actions.push(("resend", say!("resend-to", count = note.resend)));
+        actions.push(("show", say!("show").to_owned()));
     }
     actions
 }
 
 /// An answer goes to everybody in the conversation.
 fn reply_label(note: &Note) -> String {
-    if note.reply_to > 1 { format!("Reply to {}", note.reply_to) } else { "Reply".to_owned() }
+    if note.reply_to > 1 { say!("reply-to", count = note.reply_to) } else { say!("reply").to_owned() }
 }
 
 /// Escapes the body: the service reads it as markup, and what people wrote must not be.

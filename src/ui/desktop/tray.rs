@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::ui::text::say;
 use ksni::blocking::TrayMethods as _;
 use ksni::menu::StandardItem;
 use ksni::{Category, Icon, MenuItem, OfflineReason, Status, ToolTip};
@@ -28,14 +29,10 @@ pub struct Waiting {
 
 impl Waiting {
     fn words(self) -> String {
-        let unread = match self.unread {
-            0 => None,
-            1 => Some("1 unread message".to_owned()),
-            many => Some(format!("{many} unread messages")),
-        };
-        let failed = (self.failed > 0).then(|| "not everybody got a message of yours".to_owned());
+        let unread = (self.unread > 0).then(|| say!("tray-unread", count = self.unread));
+        let failed = (self.failed > 0).then(|| say!("tray-failed").to_owned());
         let parts: Vec<String> = unread.into_iter().chain(failed).collect();
-        if parts.is_empty() { "Nothing new".to_owned() } else { parts.join(", ") }
+        if parts.is_empty() { say!("tray-nothing").to_owned() } else { parts.join(", ") }
     }
 }
 
@@ -73,7 +70,8 @@ impl Tray {
             clicked: Arc::new(clicked),
         };
         let waiting = Arc::clone(&tray.waiting);
-        std::thread::Builder::new().name("tray".to_owned()).spawn(move || live(item, &waiting, &told))?;
+        let work = move || live(item, &waiting, &told);
+        std::thread::Builder::new().name("tray".to_owned()).spawn(work)?;
         Ok(tray)
     }
 
@@ -172,7 +170,7 @@ impl ksni::Tray for Item {
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
-        vec![self.entry("Show Fanfare", Click::Show), self.entry("Quit", Click::Quit)]
+        vec![self.entry(say!("show-fanfare"), Click::Show), self.entry(say!("quit"), Click::Quit)]
     }
 
     fn watcher_online(&self) {

@@ -15,6 +15,7 @@ use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::words;
+use crate::ui::text::{number, say};
 
 /// Width of the count and the buttons.
 const BESIDE: f32 = 250.0;
@@ -109,10 +110,10 @@ impl Bar {
         match &self.hits {
             None => String::new(),
             Some(_) if self.typed.is_empty() => String::new(),
-            Some(hits) if hits.all.is_empty() => "No results".to_owned(),
+            Some(hits) if hits.all.is_empty() => say!("no-results").to_owned(),
             Some(hits) => {
                 let more = if hits.all.len() >= SEARCH_IDS_MAX { "+" } else { "" };
-                format!("{} of {}{more}", hits.at + 1, hits.all.len())
+                say!("hit-of", at = hits.at + 1, all = format!("{}{more}", number(hits.all.len() as u64)))
             }
         }
     }
@@ -150,7 +151,7 @@ pub(crate) fn bar_ui(ui: &mut Ui, bar: &mut Bar, acts: &mut Vec<Act>) {
 
 /// That not every message can be found yet.
 pub(super) fn unindexed(count: u64) -> Option<String> {
-    (count > 0).then(|| format!("{count} older messages are still being prepared for the search."))
+    (count > 0).then(|| say!("unindexed", count = count))
 }
 
 fn field_ui(ui: &mut Ui, bar: &mut Bar, acts: &mut Vec<Act>) {
@@ -171,13 +172,13 @@ fn field_ui(ui: &mut Ui, bar: &mut Bar, acts: &mut Vec<Act>) {
     let width = (ui.available_width() - BESIDE).max(120.0);
     let response = edit::text_field(ui, id, &mut bar.typed.text, |text| {
         egui::TextEdit::singleline(text)
-            .hint_text("Search in this conversation")
+            .hint_text(say!("find-here"))
             .desired_width(width)
             .align(egui::Align2::LEFT_CENTER)
             .margin(Margin::symmetric(10, 5))
             .min_size(vec2(0.0, 30.0))
     })
-    .accessible_name("Search in this conversation");
+    .accessible_name(say!("find-here"));
     if response.changed() {
         bar.typed.changed(ui.input(|input| input.time));
         if bar.typed.is_empty() {
@@ -187,14 +188,14 @@ fn field_ui(ui: &mut Ui, bar: &mut Bar, acts: &mut Vec<Act>) {
 }
 
 fn buttons_ui(ui: &mut Ui, bar: &mut Bar, acts: &mut Vec<Act>) {
-    if icon_button(ui, Icon::Close, "Close search").clicked() {
+    if icon_button(ui, Icon::Close, say!("close-search")).clicked() {
         acts.push(Act::CloseFind);
     }
     let has_hits = bar.hit().is_some();
     ui.add_enabled_ui(has_hits, |ui| {
         for (icon, label, step) in [
-            (Icon::Down, "Newer result (Shift+Enter)", HitStep::Newer),
-            (Icon::Up, "Older result (Enter)", HitStep::Older),
+            (Icon::Down, say!("newer-result"), HitStep::Newer),
+            (Icon::Up, say!("older-result"), HitStep::Older),
         ] {
             if icon_button(ui, icon, label).clicked() {
                 acts.push(Act::StepHit(step));

@@ -8,8 +8,10 @@ use super::typed::Typed;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::{Icon, focus_ring, icon_button};
+use crate::ui::kit::look;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, primary};
+use crate::ui::text::{customs, say};
 
 const CELL: egui::Vec2 = vec2(36.0, 32.0);
 
@@ -74,23 +76,23 @@ pub(crate) fn calendar_ui(ui: &mut Ui, calendar: &mut Calendar, acts: &mut Vec<A
     ui.set_width(7.0 * CELL.x + 8.0);
     let is_entered = calendar.take_keys(ui);
     ui.horizontal(|ui| {
-        if icon_button(ui, Icon::Up, "Month before").clicked() {
+        if icon_button(ui, Icon::Up, say!("month-before")).clicked() {
             calendar.choose(calendar.day.saturating_add((-1).months()));
         }
-        if icon_button(ui, Icon::Down, "Month after").clicked() {
+        if icon_button(ui, Icon::Down, say!("month-after")).clicked() {
             calendar.choose(calendar.day.saturating_add(1.months()));
         }
-        let month = calendar.day.strftime("%B %Y").to_string();
+        let month = look::month(calendar.day);
         ui.label(RichText::new(month).font(theme::strong(15.0)));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if icon_button(ui, Icon::Close, "Close").clicked() {
+            if icon_button(ui, Icon::Close, say!("close")).clicked() {
                 acts.push(Act::CloseFind);
             }
         });
     });
     let picked = month_ui(ui, calendar);
-    hint(ui, "Arrows move, Page Up and Page Down change the month.");
-    let go = primary(ui, "Go to this day", true);
+    hint(ui, say!("calendar-keys"));
+    let go = primary(ui, say!("go-to-day"), true);
     if std::mem::take(&mut calendar.is_new) {
         go.request_focus();
     }
@@ -102,11 +104,11 @@ pub(crate) fn calendar_ui(ui: &mut Ui, calendar: &mut Calendar, acts: &mut Vec<A
 /// The days of the month; true if one was clicked.
 fn month_ui(ui: &mut Ui, calendar: &mut Calendar) -> bool {
     let first = calendar.day.first_of_month();
-    let skipped = usize::try_from(first.weekday().to_monday_zero_offset()).unwrap_or(0);
+    let skipped = usize::try_from(customs().first_day.until(first.weekday())).unwrap_or(0_usize);
     let count = usize::try_from(first.days_in_month()).unwrap_or(31);
     let mut clicked = None;
     Grid::new("month").spacing(vec2(0.0, 0.0)).min_col_width(CELL.x).show(ui, |ui| {
-        for day in ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"] {
+        for day in customs().first_day.cycle_forward().take(7).map(look::weekday_initials) {
             let (place, _) = ui.allocate_exact_size(vec2(CELL.x, 20.0), Sense::hover());
             let ink = colors(ui).weak;
             ui.painter().text(place.center(), Align2::CENTER_CENTER, day, theme::regular(12.0), ink);
@@ -151,7 +153,7 @@ fn day_ui(ui: &mut Ui, date: Date, calendar: &Calendar) -> bool {
     let font = if date == calendar.today { theme::strong(13.5) } else { theme::regular(13.5) };
     ui.painter().text(rect.center(), Align2::CENTER_CENTER, date.day().to_string(), font, ink);
     focus_ring(ui, &response, ground, 8.0);
-    let name = date.strftime("%-d %B %Y").to_string();
+    let name = look::full_date(date);
     response.widget_info(|| WidgetInfo::selected(Role::Button, is_past, is_chosen, &name));
     response.clicked()
 }

@@ -13,6 +13,7 @@ use crate::ui::kit::edit;
 use crate::ui::kit::icons::focus_ring;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::hint;
+use crate::ui::text::say;
 
 /// Side of the place of one emoji.
 const CELL: f32 = 40.0;
@@ -88,13 +89,13 @@ pub(crate) fn emoji_ui(ui: &mut Ui, picker: &mut EmojiPicker, acts: &mut Vec<Act
     let entered = is_typing && picker.take_keys(ui, columns);
     let response = edit::text_field(ui, field_id(), &mut picker.text, |text| {
         egui::TextEdit::singleline(text)
-            .hint_text("Name of an emoji")
+            .hint_text(say!("emoji-name"))
             .desired_width(width)
             .align(Align2::LEFT_CENTER)
             .margin(Margin::symmetric(10, 6))
             .min_size(vec2(0.0, 34.0))
     })
-    .accessible_name("Emoji");
+    .accessible_name(say!("emoji"));
     if std::mem::take(&mut picker.takes_focus) {
         edit::forget(ui.ctx(), field_id());
         response.request_focus();
@@ -103,7 +104,7 @@ pub(crate) fn emoji_ui(ui: &mut Ui, picker: &mut EmojiPicker, acts: &mut Vec<Act
         picker.look();
     }
     if picker.shown.is_empty() {
-        return hint(ui, "No emoji has that name.");
+        return hint(ui, say!("emoji-none"));
     }
     let clicked = grid_ui(ui, picker, columns);
     let chosen = clicked.or_else(|| entered.then_some(picker.index));

@@ -16,16 +16,17 @@ use crate::ui::kit::edit;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, one_line, put, small_button};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::{TextId, say};
 
 const ROW_HEIGHT: f32 = 66.0;
 /// What can be said besides words, and what it means.
-const OPERATORS: [(&str, &str); 6] = [
-    ("from:", "Who wrote it: a part of a name or address, or me"),
-    ("to:", "Who else got it"),
-    ("failed:", "It did not reach somebody; add a part of a name to say whom"),
-    ("has:file", "It has a file"),
-    ("before:", "Before a day, month or year: 2026-11-30, 2026-11, 2026"),
-    ("after:", "On that day or later"),
+const OPERATORS: [(&str, TextId); 6] = [
+    ("from:", TextId("operator-from")),
+    ("to:", TextId("operator-to")),
+    ("failed:", TextId("operator-failed")),
+    ("has:file", TextId("operator-file")),
+    ("before:", TextId("operator-before")),
+    ("after:", TextId("operator-after")),
 ];
 
 /// What is looked for in all messages, and what was found.
@@ -112,14 +113,7 @@ pub(crate) fn everywhere_ui(
     if state.hits.is_empty() {
         ui.set_min_height(120.0);
         let is_searched = state.is_answered && !state.typed.is_empty() && !state.typed.is_awaited();
-        hint(
-            ui,
-            if is_searched {
-                "No results."
-            } else {
-                "Words match from their beginning, \"words in quotes\" exactly."
-            },
-        );
+        hint(ui, if is_searched { say!("no-results-sentence") } else { say!("find-how") });
         return;
     }
     let size = (state.hits.len(), ROW_HEIGHT, room);
@@ -130,7 +124,7 @@ pub(crate) fn everywhere_ui(
     if let Some(hit) = chosen.and_then(|index| state.hits.get(index)) {
         acts.push(Act::OpenHit(hit.conversation, hit.message));
     }
-    if state.has_more && small_button(ui, "Show more").clicked() {
+    if state.has_more && small_button(ui, say!("show-more")).clicked() {
         state.more();
     }
 }
@@ -139,13 +133,13 @@ fn field_ui(ui: &mut Ui, state: &mut Everywhere) {
     let width = ui.available_width();
     let response = edit::text_field(ui, field_id(), &mut state.typed.text, |text| {
         egui::TextEdit::singleline(text)
-            .hint_text("Search all messages")
+            .hint_text(say!("find-everywhere"))
             .desired_width(width)
             .align(egui::Align2::LEFT_CENTER)
             .margin(Margin::symmetric(10, 6))
             .min_size(vec2(0.0, 34.0))
     })
-    .accessible_name("Search all messages");
+    .accessible_name(say!("find-everywhere"));
     let mut is_changed = response.changed();
     // After it was drawn: in the first frame, in which its size is found out, it would lose the focus again.
     if std::mem::take(&mut state.takes_focus) {
@@ -156,7 +150,7 @@ fn field_ui(ui: &mut Ui, state: &mut Everywhere) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         for (operator, meaning) in OPERATORS {
-            if small_button(ui, operator).on_hover_text(meaning).clicked() {
+            if small_button(ui, operator).on_hover_text(meaning.say()).clicked() {
                 let text = &mut state.typed.text;
                 let gap = if text.is_empty() || text.ends_with(' ') { "" } else { " " };
                 *text = format!("{text}{gap}{operator}");
@@ -178,7 +172,7 @@ fn hit_ui(ui: &Ui, hit: &Hit, rect: Rect, (snapshot, look): (&Snapshot, &Look)) 
     let (left, right) = (rect.left() + 10.0, rect.right() - 10.0);
     let time = look.short(hit.at);
     let shown_time = one_line(ui, &time, theme::regular(12.0), colors.weak, 120.0);
-    let from = hit.from.as_ref().map_or_else(|| "You".to_owned(), |from| from.told_apart());
+    let from = hit.from.as_ref().map_or_else(|| say!("you").to_owned(), |from| from.told_apart());
     let room = right - left - shown_time.size().x - 12.0;
     let name = one_line(ui, &from, theme::strong(13.5), colors.text, room);
     let beside = room - name.size().x - 8.0;
@@ -202,10 +196,10 @@ fn place(hit: &Hit, snapshot: &Snapshot) -> String {
     let given = snapshot.settings.marks(head).map(|marks| marks.name.as_str()).unwrap_or_default();
     match (&hit.from, given) {
         (Some(_), "") if head.people.len() == 1 => String::new(),
-        (Some(_), "") => format!("in {}", words::people(&head.people, 3)),
-        (Some(_), given) => format!("in {given}"),
-        (None, "") => format!("to {}", words::people(&head.people, 3)),
-        (None, given) => format!("to {given}"),
+        (Some(_), "") => say!("hit-in", name = words::people(&head.people, 3)),
+        (Some(_), given) => say!("hit-in", name = given),
+        (None, "") => say!("hit-to", name = words::people(&head.people, 3)),
+        (None, given) => say!("hit-to", name = given),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::ui::kit::edit;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, one_line, paint_avatar, put};
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 const ROW_HEIGHT: f32 = 44.0;
 /// Most rows shown.
@@ -78,7 +79,7 @@ impl Palette {
         entries.extend(snapshot.names.lists().iter().map(|list| Destination {
             target: Target::List(list.members.clone()),
             label: list.name.clone(),
-            detail: format!("List of {}", words::people_count(list.members.len())),
+            detail: say!("list-of", people = words::people_count(list.members.len())),
             people: Vec::new(),
             folded: fold(&list.name),
         }));
@@ -147,13 +148,13 @@ pub(crate) fn palette_ui(ui: &mut Ui, palette: &mut Palette, acts: &mut Vec<Act>
     let width = ui.available_width();
     let response = edit::text_field(ui, field_id(), &mut palette.text, |text| {
         egui::TextEdit::singleline(text)
-            .hint_text("A person, list, conversation or command")
+            .hint_text(say!("palette-hint"))
             .desired_width(width)
             .align(egui::Align2::LEFT_CENTER)
             .margin(Margin::symmetric(10, 6))
             .min_size(vec2(0.0, 34.0))
     })
-    .accessible_name("Go to");
+    .accessible_name(say!("go-to"));
     // After it was drawn: in the first frame, in which its size is found out, it would lose the focus again.
     if std::mem::take(&mut palette.takes_focus) {
         edit::forget(ui.ctx(), field_id());
@@ -163,7 +164,7 @@ pub(crate) fn palette_ui(ui: &mut Ui, palette: &mut Palette, acts: &mut Vec<Act>
         palette.look();
     }
     if palette.shown.is_empty() {
-        return hint(ui, "Nothing has that name.");
+        return hint(ui, say!("palette-none"));
     }
     let size = (palette.shown.len(), ROW_HEIGHT, room);
     let mut choice = std::mem::take(&mut palette.choice);
@@ -200,7 +201,7 @@ fn entry_ui(ui: &Ui, entry: &Destination, rect: Rect) -> String {
     put(ui.painter(), pos2(left, middle - label.size().y / 2.0), label);
     put(ui.painter(), pos2(right - detail.size().x, middle - detail.size().y / 2.0), detail);
     match entry.target {
-        Target::List(_) => format!("List {}", entry.label),
+        Target::List(_) => say!("list-named", name = entry.label),
         Target::Command(_) | Target::Person(_) | Target::Conversation(_) => entry.label.clone(),
     }
 }

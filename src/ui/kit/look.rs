@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::civil::{Date, DateTime, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp as Instant, ZonedDateTime};
 
 use crate::time::Timestamp;
+use crate::ui::text::{TextId, customs, say};
 
 /// The current time and time zone, for displaying times.
 #[derive(Clone, Debug)]
@@ -31,17 +32,17 @@ impl Look {
 
     /// `12 May 2027`.
     pub(crate) fn full_date(&self, at: Timestamp) -> String {
-        self.date(at).strftime("%-d %B %Y").to_string()
+        full_date(self.date(at))
     }
 
-    /// `14:02`.
+    /// `14:02`, `2:02 PM`.
     pub(crate) fn clock(&self, at: Timestamp) -> String {
-        self.local(at).strftime("%H:%M").to_string()
+        shown(self.local(at).time(), "%H:%M", "%-I:%M")
     }
 
-    /// `14:02:07`.
+    /// `14:02:07`, `2:02:07 PM`.
     pub(crate) fn clock_secs(&self, at: Timestamp) -> String {
-        self.local(at).strftime("%H:%M:%S").to_string()
+        shown(self.local(at).time(), "%H:%M:%S", "%-I:%M:%S")
     }
 
     /// `14:02:07.123`.
@@ -53,15 +54,15 @@ impl Look {
     pub(crate) fn day(&self, at: Timestamp) -> String {
         let (date, today) = (self.date(at), self.date(self.now));
         if date == today {
-            "Today".to_owned()
+            say!("today").to_owned()
         } else if date.tomorrow().is_ok_and(|next| next == today) {
-            "Yesterday".to_owned()
+            say!("yesterday").to_owned()
         } else if date < today && date.saturating_add(jiff::Span::new().days(6)) >= today {
-            date.strftime("%A, %-d %B").to_string()
+            weekday_and_date(date)
         } else if date.year() == today.year() {
-            date.strftime("%-d %B").to_string()
+            say!("date-long", day = date.day().to_string(), month = month_name(date))
         } else {
-            date.strftime("%-d %B %Y").to_string()
+            full_date(date)
         }
     }
 
@@ -71,13 +72,18 @@ impl Look {
         if date == today {
             self.clock(at)
         } else if date.tomorrow().is_ok_and(|next| next == today) {
-            "Yesterday".to_owned()
+            say!("yesterday").to_owned()
         } else if date < today && date.saturating_add(jiff::Span::new().days(6)) >= today {
-            date.strftime("%a").to_string()
+            weekday_short(date.weekday()).to_owned()
         } else if date.year() == today.year() {
-            date.strftime("%-d %b").to_string()
+            short_date(date)
         } else {
-            date.strftime("%-d %b %Y").to_string()
+            say!(
+                "date-short-year",
+                day = date.day().to_string(),
+                month = month_short(date),
+                year = date.year().to_string()
+            )
         }
     }
 
@@ -113,7 +119,7 @@ impl Look {
         if date == today || today.tomorrow().is_ok_and(|next| next == date) {
             self.later(at)
         } else {
-            format!("on {} at {}", date.strftime("%-d %b"), self.clock(at))
+            say!("on-day-at-clock", day = short_date(date), time = self.clock(at))
         }
     }
 
@@ -121,14 +127,135 @@ impl Look {
     pub(crate) fn later(&self, at: Timestamp) -> String {
         let (date, today, clock) = (self.date(at), self.date(self.now), self.clock(at));
         if date == today {
-            format!("at {clock}")
+            say!("at-clock", time = clock)
         } else if today.tomorrow().is_ok_and(|next| next == date) {
-            format!("tomorrow at {clock}")
+            say!("tomorrow-at-clock", time = clock)
         } else {
-            format!(
-                "on {} at {clock}",
-                if date < today { self.day(at) } else { date.strftime("%A, %-d %B").to_string() }
-            )
+            let day = if date < today { self.day(at) } else { weekday_and_date(date) };
+            say!("on-day-at-clock", day = day, time = clock)
         }
     }
 }
+
+/// A time on a clock of twenty-four hours, or of twelve.
+fn shown(time: Time, day: &str, half: &str) -> String {
+    if !customs().has_twelve_hours {
+        return time.strftime(day).to_string();
+    }
+    let clock = time.strftime(half).to_string();
+    if time.hour() < 12 { say!("clock-am", time = clock) } else { say!("clock-pm", time = clock) }
+}
+
+/// `9:00`, `9:00 AM`: a full hour.
+pub(crate) fn hour(hour: i8) -> String {
+    Time::new(hour, 0, 0, 0).map_or_else(|_| String::new(), |time| shown(time, "%-H:%M", "%-I:%M"))
+}
+
+/// `12 May 2027`.
+pub(crate) fn full_date(date: Date) -> String {
+    let (day, year) = (date.day().to_string(), date.year().to_string());
+    say!("date-long-year", day = day, month = month_name(date), year = year)
+}
+
+/// `May 2027`.
+pub(crate) fn month(date: Date) -> String {
+    say!("month-year", month = month_name(date), year = date.year().to_string())
+}
+
+/// `Monday, 12 May`.
+fn weekday_and_date(date: Date) -> String {
+    let weekday = of_week(&WEEKDAYS, date.weekday());
+    say!("date-weekday", weekday = weekday, day = date.day().to_string(), month = month_name(date))
+}
+
+/// `12 May`.
+fn short_date(date: Date) -> String {
+    say!("date-short", day = date.day().to_string(), month = month_short(date))
+}
+
+/// `Mo`: above a column of days.
+pub(crate) fn weekday_initials(day: Weekday) -> &'static str {
+    of_week(&WEEKDAY_INITIALS, day)
+}
+
+fn weekday_short(day: Weekday) -> &'static str {
+    of_week(&WEEKDAYS_SHORT, day)
+}
+
+fn of_week(names: &[TextId; 7], day: Weekday) -> &'static str {
+    let place = usize::try_from(day.to_monday_zero_offset()).unwrap_or_default();
+    names.get(place).map_or("", |name| name.say())
+}
+
+fn month_name(date: Date) -> &'static str {
+    of_year(&MONTHS, date)
+}
+
+fn month_short(date: Date) -> &'static str {
+    of_year(&MONTHS_SHORT, date)
+}
+
+fn of_year(names: &[TextId; 12], date: Date) -> &'static str {
+    let place = usize::try_from(date.month() - 1).unwrap_or_default();
+    names.get(place).map_or("", |name| name.say())
+}
+
+const WEEKDAYS: [TextId; 7] = [
+    TextId("day-monday"),
+    TextId("day-tuesday"),
+    TextId("day-wednesday"),
+    TextId("day-thursday"),
+    TextId("day-friday"),
+    TextId("day-saturday"),
+    TextId("day-sunday"),
+];
+
+const WEEKDAYS_SHORT: [TextId; 7] = [
+    TextId("day-short-monday"),
+    TextId("day-short-tuesday"),
+    TextId("day-short-wednesday"),
+    TextId("day-short-thursday"),
+    TextId("day-short-friday"),
+    TextId("day-short-saturday"),
+    TextId("day-short-sunday"),
+];
+
+const WEEKDAY_INITIALS: [TextId; 7] = [
+    TextId("day-initials-monday"),
+    TextId("day-initials-tuesday"),
+    TextId("day-initials-wednesday"),
+    TextId("day-initials-thursday"),
+    TextId("day-initials-friday"),
+    TextId("day-initials-saturday"),
+    TextId("day-initials-sunday"),
+];
+
+const MONTHS: [TextId; 12] = [
+    TextId("month-january"),
+    TextId("month-february"),
+    TextId("month-march"),
+    TextId("month-april"),
+    TextId("month-may"),
+    TextId("month-june"),
+    TextId("month-july"),
+    TextId("month-august"),
+    TextId("month-september"),
+    TextId("month-october"),
+    TextId("month-november"),
+    TextId("month-december"),
+];
+
+const MONTHS_SHORT: [TextId; 12] = [
+    TextId("month-short-january"),
+    TextId("month-short-february"),
+    TextId("month-short-march"),
+    TextId("month-short-april"),
+    TextId("month-short-may"),
+    TextId("month-short-june"),
+    TextId("month-short-july"),
+    TextId("month-short-august"),
+    TextId("month-short-september"),
+    TextId("month-short-october"),
+    TextId("month-short-november"),
+    TextId("month-short-december"),
+];

@@ -9,6 +9,7 @@ use super::announcer::say_changes;
 use super::icons::{Icon, icon_button};
 use super::theme::{self, CONTROL_HEIGHT, colors};
 use super::widgets::{small_button, wrapped};
+use crate::ui::text::say;
 
 /// Most notices shown at a time; older ones are removed.
 const TOASTS_MAX: usize = 4;
@@ -166,7 +167,7 @@ fn toast_ui(ui: &mut Ui, rect: Rect, sheet: &Sheet, offer: Option<&'static str>,
     let mut answer = ToastClick::None;
     let corner = rect.right_top() + vec2(-CONTROL_HEIGHT - 4.0, 4.0);
     over(ui, ("dismiss", index), corner, |ui| {
-        if icon_button(ui, Icon::Close, "Dismiss").clicked() {
+        if icon_button(ui, Icon::Close, say!("dismiss")).clicked() {
             answer = ToastClick::Dismissed;
         }
     });

@@ -15,6 +15,7 @@ use super::ordered::{self, ordered};
 use super::theme::{self, CONTROL_HEIGHT, RADIUS, colors};
 use super::words;
 use crate::model::snapshot::Person;
+use crate::ui::text::say;
 
 /// Paints the circle of a person or a group; screen readers skip it.
 pub(crate) fn paint_avatar(ui: &Ui, center: Pos2, side: f32, people: &[Person]) {
@@ -156,7 +157,7 @@ pub(crate) fn tab(ui: &mut Ui, selected: bool, text: &str, width: f32) -> Respon
 
 /// Paints the tag `simulated` beside the people of the demo; returns its width.
 pub(crate) fn paint_simulated(ui: &Ui, left_center: Pos2) -> f32 {
-    let galley = one_line(ui, "simulated", theme::regular(11.0), colors(ui).weak, f32::INFINITY);
+    let galley = one_line(ui, say!("simulated-tag"), theme::regular(11.0), colors(ui).weak, f32::INFINITY);
     let size = galley.size() + vec2(10.0, 2.0);
     paint_tag(ui, Rect::from_min_size(left_center - vec2(0.0, size.y / 2.0), size), galley);
     size.x
@@ -231,7 +232,8 @@ pub(crate) fn secret_field(ui: &mut Ui, name: &str, text: &mut String, hint: &st
     let response = response.labelled_by(caption);
     // The button stands in the field, at its end.
     let place = pos2(response.rect.right() - 19.0, response.rect.center().y);
-    let (icon, label) = if is_shown { (Icon::Hidden, "Hide password") } else { (Icon::Eye, "Show password") };
+    let (icon, label) =
+        if is_shown { (Icon::Hidden, say!("hide-password")) } else { (Icon::Eye, say!("show-password")) };
     let place = Rect::from_center_size(place, vec2(28.0, 28.0));
     if within(ui, place, Layout::left_to_right(egui::Align::Center), |ui| icon_button(ui, icon, label))
         .clicked()

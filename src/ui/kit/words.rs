@@ -3,23 +3,26 @@
 use std::time::Duration;
 
 pub(crate) use super::look::Look;
+use super::reasons;
+use super::states;
+use super::states::accessible_name;
+pub(crate) use super::states::state_word;
 use crate::model::account::RegistrationState;
 use crate::model::journal::DeliveryState;
-use crate::model::reason::{account_words, reason};
+use crate::model::reason::{Cause, cause};
 use crate::model::sign_in_fault::SignInFault;
 use crate::model::snapshot::{
     DeliveryView, MessageView, PasswordPlace, Person, Snapshot, UntrustedCertificate,
 };
-use crate::model::summary;
 use crate::model::text::{self, visible};
-use crate::time::latency;
+use crate::ui::text::{decimal, say};
 
 impl Look {
     /// When the next attempt to reach the server is due.
     fn retry(&self, snapshot: &Snapshot) -> String {
         match snapshot.retry_at {
-            Some(at) if at > self.now => format!("Offline, will retry in {}", rough(at.since(self.now))),
-            Some(_) | None => "Offline, retrying…".to_owned(),
+            Some(at) if at > self.now => say!("offline-retry", wait = rough(at.since(self.now))),
+            Some(_) | None => say!("offline-retrying").to_owned(),
         }
     }
 
@@ -27,32 +30,35 @@ impl Look {
     pub(crate) fn account(&self, snapshot: &Snapshot) -> String {
         match &snapshot.registration {
             RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
-                "Waiting for the keyring…".to_owned()
+                say!("waiting-keyring").to_owned()
             }
             RegistrationState::Idle if snapshot.account.as_ref().is_some_and(|it| it.signed_out) => {
-                "Signed out".to_owned()
+                say!("signed-out").to_owned()
             }
-            RegistrationState::Idle => "Not connected".to_owned(),
-            RegistrationState::Connecting(_) => "Connecting…".to_owned(),
+            RegistrationState::Idle => say!("not-connected").to_owned(),
+            RegistrationState::Connecting(_) => say!("connecting").to_owned(),
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
                 match &snapshot.redirected_to {
-                    Some(place) => format!("Connected, redirected to {place}"),
-                    None => "Connected".to_owned(),
+                    Some(place) => say!("connected-redirected", place = place),
+                    None => say!("connected").to_owned(),
                 }
             }
             RegistrationState::Refused { status: 401 | 407, .. } if has_no_password(snapshot) => {
-                "Password needed".to_owned()
+                say!("password-needed").to_owned()
             }
             RegistrationState::Refused { status, .. } => {
-                let refused =
-                    if matches!(status, 401 | 407) { "Sign-in refused" } else { account_words(*status) };
+                let refused = if matches!(status, 401 | 407) {
+                    say!("sign-in-refused")
+                } else {
+                    reasons::account(*status)
+                };
                 match snapshot.retry_at.filter(|at| *at > self.now) {
-                    Some(at) => format!("{refused}; next try in {}", rough(at.since(self.now))),
+                    Some(at) => say!("refused-next-try", refused = refused, wait = rough(at.since(self.now))),
                     None => refused.to_owned(),
                 }
             }
             RegistrationState::Offline { .. } if changed_certificate(snapshot).is_some() => {
-                "Server certificate changed".to_owned()
+                say!("certificate-changed").to_owned()
             }
             // The cause matters more than when the next attempt is.
             RegistrationState::Offline { .. } => outage(snapshot).unwrap_or_else(|| self.retry(snapshot)),
@@ -72,17 +78,17 @@ pub(crate) fn refusal(snapshot: &Snapshot) -> Option<String> {
     };
     let is_sign_in = matches!(status, 401 | 407);
     if is_sign_in && let Some(SignInFault::WrongPassword(realm)) = why {
-        return Some(format!("Wrong password or sign-in name ({status}, realm {realm})."));
+        return Some(say!("wrong-password-realm", status = status, realm = realm));
     }
     let code = format!("{status} {}", visible(reason));
     if is_sign_in && has_no_password(snapshot) {
-        return Some(format!("This server asks for a password ({code})."));
+        return Some(say!("asks-for-password", code = code));
     }
     let words = match why {
-        None if is_sign_in => "Wrong password or sign-in name",
-        Some(_) | None => account_words(*status),
+        None if is_sign_in => say!("wrong-password"),
+        Some(_) | None => reasons::account(*status),
     };
-    let why = why.as_ref().map(|why| format!(" {}.", sentence(&why.to_string()))).unwrap_or_default();
+    let why = why.as_ref().map(|why| format!(" {}.", sentence(&reasons::sign_in(why)))).unwrap_or_default();
     Some(format!("{words} ({code}).{why}"))
 }
 
@@ -91,9 +97,9 @@ pub(crate) fn outage(snapshot: &Snapshot) -> Option<String> {
     let RegistrationState::Offline { why, .. } = &snapshot.registration else {
         return None;
     };
-    let why = why.words()?;
+    let why = reasons::outage(why)?;
     Some(match changed_certificate(snapshot) {
-        Some(shown) => format!("The certificate of {} has changed", shown.server),
+        Some(shown) => say!("certificate-changed-of", server = shown.server),
         None => sentence(&why),
     })
 }
@@ -109,17 +115,14 @@ pub(crate) fn other_names(shown: &UntrustedCertificate) -> Option<String> {
     // A server can put any number of names into its certificate.
     let first: Vec<&str> = names.iter().take(CERTIFICATE_NAMES_SHOWN).map(String::as_str).collect();
     Some(if first.is_empty() {
-        format!("This certificate is not for {server}: it names no server at all.")
+        say!("certificate-names-none", server = server)
     } else {
-        format!("This certificate is for {}, not for {server}.", listed(&first, names.len() - first.len()))
+        say!("certificate-names-others", names = listed(&first, names.len() - first.len()), server = server)
     })
 }
 
 /// How many names of a certificate are shown.
 const CERTIFICATE_NAMES_SHOWN: usize = 4;
-
-/// What is said of something typed that is no address.
-pub(crate) const NO_ADDRESS: &str = "This is not a SIP address. Enter one like ann@example.com.";
 
 /// `text` with its first letter capitalized.
 pub(crate) fn sentence(text: &str) -> String {
@@ -127,32 +130,29 @@ pub(crate) fn sentence(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Label of a message that came directly from its sender, not through the account's server.
-pub(crate) const NOT_VERIFIED: &str = "Not verified";
-
-/// What that label means.
-pub(crate) const NOT_VERIFIED_WHY: &str = "This did not come through your server. Nobody has checked who sent it; the name is only what the sender claims.";
-
-/// How a message was sent through a server that does not fan out (W6).
-pub(crate) const ONE_BY_ONE: &str =
-    "Sent to each person separately: this server does not support group messages";
-
-/// How a message was sent through a server that fans out a list but sends no reports (W27).
-pub(crate) const BY_LIST: &str = "Sent as a list: this server does not report who got it";
-
 /// Who is typing: `Ann is writing`, `Ann and Ben are writing`.
 pub(crate) fn writing(names: &[&str]) -> Option<String> {
     Some(match names {
         [] => return None,
-        [one] => format!("{one} is writing"),
-        [one, two] => format!("{one} and {two} are writing"),
-        [one, rest @ ..] => format!("{one} and {} more are writing", rest.len()),
+        [one] => say!("one-writes", name = one),
+        [one, two] => say!("two-write", one = one, two = two),
+        [one, rest @ ..] => say!("many-write", one = one, more = rest.len()),
     })
 }
 
 /// `812 bytes`, `12 KB`, `1.2 MB`.
+fn size_of(bytes: u64) -> String {
+    if bytes < 1_000 { say!("bytes", count = bytes) } else { decimal(&text::size(bytes)) }
+}
+
+/// `12 ms`, `0.4 s`, `12 s`, `3 min`: how long something took.
+pub(crate) fn latency(took: Duration) -> String {
+    decimal(&crate::time::latency(took))
+}
+
+/// `812 bytes`, `12 KB`, `1.2 MB`.
 pub(crate) fn size(bytes: usize) -> String {
-    text::size(bytes as u64)
+    size_of(bytes as u64)
 }
 
 /// `8 s`, `3 min`: the time until something, rounded up.
@@ -173,21 +173,21 @@ pub(crate) fn people(people: &[Person], names: usize) -> String {
 /// `Ann, Ben and Cy`, or `Ann, Ben and 4 more`.
 fn listed(names: &[&str], rest: usize) -> String {
     match (rest, names.split_last()) {
-        (_, None) => "Nobody".to_owned(),
+        (_, None) => say!("nobody").to_owned(),
         (0, Some((only, []))) => (*only).to_owned(),
-        (0, Some((last, others))) => format!("{} and {last}", others.join(", ")),
-        (rest, Some(_)) => format!("{} and {rest} more", names.join(", ")),
+        (0, Some((last, others))) => say!("names-and", names = others.join(", "), last = last),
+        (rest, Some(_)) => say!("names-and-more", names = names.join(", "), more = rest),
     }
 }
 
 /// `1 message`, `6 messages`.
 pub(crate) fn messages_count(count: usize) -> String {
-    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
+    say!("messages-count", count = count)
 }
 
 /// `1 person`, `6 people`.
 pub(crate) fn people_count(count: usize) -> String {
-    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
+    say!("people-count", count = count)
 }
 
 /// Up to two letters for a person.
@@ -219,10 +219,14 @@ pub(crate) fn message_name(message: &MessageView) -> String {
     match &message.from {
         Some(from) => {
             let files: Vec<&str> = message.files.iter().map(|file| file.name.as_str()).collect();
-            let with = if files.is_empty() { String::new() } else { format!(" with {}", files.join(", ")) };
-            format!("Message from {}{with}", from.told_apart())
+            let name = from.told_apart();
+            if files.is_empty() {
+                say!("message-from", name = name)
+            } else {
+                say!("message-from-with", name = name, files = files.join(", "))
+            }
         }
-        None => summary::accessible_name(&message.tally),
+        None => accessible_name(&message.tally),
     }
 }
 
@@ -230,7 +234,7 @@ pub(crate) fn message_name(message: &MessageView) -> String {
 pub(crate) fn quoted(message: &MessageView) -> String {
     let lines: String = message.text.lines().map(|line| format!("> {line}\n")).collect();
     match &message.from {
-        Some(from) => format!("{} wrote:\n{lines}", from.plain_name()),
+        Some(from) => format!("{}\n{lines}", say!("wrote", name = from.plain_name())),
         None => lines,
     }
 }
@@ -239,24 +243,26 @@ pub(crate) fn quoted(message: &MessageView) -> String {
 pub(crate) fn message_line(message: &MessageView) -> String {
     let waiting = message.deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Deferred);
     let names: Vec<&str> = waiting.map(|delivery| delivery.person.name.as_str()).collect();
-    summary::line(&message.tally, &names)
+    states::line(&message.tally, &names)
 }
 
 /// The delivery state of one recipient in words (the table of states in screen.md).
 pub(crate) fn state(delivery: &DeliveryView, look: &Look) -> String {
     match delivery.state {
-        DeliveryState::Queued => "Waiting to send".to_owned(),
-        DeliveryState::Sending => "Sending…".to_owned(),
-        DeliveryState::Accepted => "Server has it, waiting for report".to_owned(),
-        DeliveryState::Delivered => format!("Delivered {}{}", look.clock_secs(delivery.at), took(delivery)),
-        DeliveryState::Read => format!("Read {}", look.clock(delivery.at)),
-        DeliveryState::PassedOn => "Passed on, arrival not confirmed".to_owned(),
-        DeliveryState::Deferred => {
-            format!("Offline. Will be delivered when {} is back", delivery.person.name)
+        DeliveryState::Queued => say!("state-queued").to_owned(),
+        DeliveryState::Sending => say!("state-sending").to_owned(),
+        DeliveryState::Accepted => say!("state-accepted").to_owned(),
+        DeliveryState::Delivered => {
+            say!("state-delivered-at", time = look.clock_secs(delivery.at)) + &took(delivery)
         }
-        DeliveryState::Failed => reason(delivery.status, &delivery.phrase).words.into_owned(),
-        DeliveryState::NoReport => "No report received".to_owned(),
-        DeliveryState::Cancelled => "Not sent (you cancelled)".to_owned(),
+        DeliveryState::Read => say!("state-read-at", time = look.clock(delivery.at)),
+        DeliveryState::PassedOn => say!("state-passed-on").to_owned(),
+        DeliveryState::Deferred => {
+            say!("state-deferred", name = delivery.person.name)
+        }
+        DeliveryState::Failed => reasons::cause(cause(delivery.status, &delivery.phrase)),
+        DeliveryState::NoReport => say!("state-no-report").to_owned(),
+        DeliveryState::Cancelled => say!("state-cancelled").to_owned(),
     }
 }
 
@@ -265,8 +271,10 @@ pub(crate) fn state_name(delivery: &DeliveryView, look: &Look) -> String {
     let words = lower_first(&state(delivery, look));
     let name = &delivery.person.name;
     match delivery.state {
-        DeliveryState::Failed if words == "not delivered" => format!("{name}: not delivered"),
-        DeliveryState::Failed => format!("{name}: not delivered, {words}"),
+        DeliveryState::Failed if cause(delivery.status, &delivery.phrase) == Cause::NotDelivered => {
+            say!("name-not-delivered", name = name)
+        }
+        DeliveryState::Failed => say!("name-not-delivered-why", name = name, why = words),
         DeliveryState::Queued
         | DeliveryState::Sending
         | DeliveryState::Accepted
@@ -281,14 +289,16 @@ pub(crate) fn state_name(delivery: &DeliveryView, look: &Look) -> String {
 
 /// `404 Not Found`, verbatim; none if no status was reported.
 pub(crate) fn code(delivery: &DeliveryView) -> Option<String> {
-    delivery.status.map(|status| format!("{status} {}", delivery.phrase).trim_end().to_owned())
+    let phrase = reasons::phrase(&delivery.phrase);
+    delivery.status.map(|status| format!("{status} {phrase}").trim_end().to_owned())
 }
 
 fn took(delivery: &DeliveryView) -> String {
     delivery.after.map(|after| format!(" ({})", latency(after))).unwrap_or_default()
 }
 
-fn lower_first(words: &str) -> String {
+/// `words` with a small first letter.
+pub(crate) fn lower_first(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
 }

@@ -6,11 +6,11 @@ use egui::{Align2, Id, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::person::person_ui;
 use crate::model::matrix::{Matrix, MatrixCell, MatrixOrder, MatrixPerson, MatrixSource};
-use crate::time::latency;
 use crate::ui::kit::icons::{focus_ring, paint_state, state_color};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, pill, put};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::say;
 
 const ROW: f32 = 28.0;
 const HEAD: f32 = 26.0;
@@ -39,7 +39,9 @@ pub(crate) struct GridState {
 impl GridState {
     /// Lets the user choose the order.
     pub(crate) fn order_ui(&mut self, ui: &mut Ui) {
-        for (order, label) in [(MatrixOrder::Worst, "Worst first"), (MatrixOrder::Name, "By name")] {
+        for (order, label) in
+            [(MatrixOrder::Worst, say!("worst-first")), (MatrixOrder::Name, say!("by-name"))]
+        {
             if pill(ui, self.order == order, label).clicked() {
                 self.order = order;
             }
@@ -156,9 +158,9 @@ fn head_ui(ui: &mut Ui, matrix: &Matrix, places: Places, look: &Look) {
         put(ui.painter(), pos2(start.max(left), y - newest.size().y / 2.0), newest);
     }
     let mut at = right + SHARE;
-    let mut titles = vec!["Share"];
+    let mut titles = vec![say!("share")];
     if places.has_times {
-        titles.extend(["Median", "95 %"]);
+        titles.extend([say!("median"), say!("percentile")]);
     }
     for title in titles {
         ui.painter().text(pos2(at, y), Align2::RIGHT_CENTER, title, font.clone(), ink);
@@ -186,14 +188,15 @@ fn name_ui(ui: &Ui, rect: Rect, places: Places, person: &MatrixPerson, is_picked
 
 /// `reached 17 of 20, 2 not delivered, 1 without report`.
 pub(super) fn summary(person: &MatrixPerson) -> String {
-    let mut words = format!("reached {} of {}", person.reached, person.messages);
+    let mut words = say!("matrix-reached", reached = person.reached, all = person.messages);
     let rest = [
-        (person.failed, "not delivered"),
-        (person.no_report, "without report"),
-        (person.open, "still open or withdrawn"),
+        (person.failed, say!("matrix-not-delivered", count = person.failed)),
+        (person.no_report, say!("matrix-no-report", count = person.no_report)),
+        (person.open, say!("matrix-open", count = person.open)),
     ];
-    for (count, what) in rest.into_iter().filter(|(count, _)| *count > 0) {
-        words.push_str(&format!(", {count} {what}"));
+    for (_, what) in rest.into_iter().filter(|(count, _)| *count > 0) {
+        words.push_str(", ");
+        words.push_str(&what);
     }
     words
 }
@@ -238,8 +241,11 @@ fn cells_ui(
 /// `Failed 486`, `Delivered after 0.4 s`.
 fn cell_words(cell: &MatrixCell) -> String {
     let status = cell.status.map(|status| format!(" {status}")).unwrap_or_default();
-    let took = cell.took.map(|took| format!(" after {}", latency(took))).unwrap_or_default();
-    format!("{}{status}{took}", words::sentence(&cell.state.word().replace('-', " ")))
+    let took = cell
+        .took
+        .map(|took| format!(" {}", say!("after-time", time = words::latency(took))))
+        .unwrap_or_default();
+    format!("{}{status}{took}", words::state_word(cell.state))
 }
 
 /// The share, and the times where there is room.
@@ -256,7 +262,7 @@ fn figures_ui(ui: &Ui, rect: Rect, places: Places, person: &MatrixPerson) {
     if places.has_times {
         for took in [person.median, person.p95] {
             at += TIME;
-            write(at, &took.map_or_else(|| "–".to_owned(), latency), colors(ui).weak);
+            write(at, &took.map_or_else(|| "–".to_owned(), words::latency), colors(ui).weak);
         }
     }
 }

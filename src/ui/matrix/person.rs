@@ -7,10 +7,10 @@ use super::grid::summary;
 use crate::model::delivery::is_reached;
 use crate::model::journal::DeliveryState;
 use crate::model::matrix::{MatrixCell, MatrixPerson};
-use crate::time::latency;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, words_ui};
 use crate::ui::kit::words;
+use crate::ui::text::{decimal, say};
 
 const PLOT_HEIGHT: f32 = 96.0;
 
@@ -20,12 +20,19 @@ pub(super) fn person_ui(ui: &mut Ui, person: &MatrixPerson) {
     let ink = ui.visuals().text_color();
     words_ui(ui, &person.name, theme::strong(13.5), ink);
     let share = person.share_permille();
-    hint(ui, &format!("{} ({}.{} %)", words::sentence(&summary(person)), share / 10, share % 10));
+    hint(
+        ui,
+        &format!(
+            "{} ({} %)",
+            words::sentence(&summary(person)),
+            decimal(&format!("{}.{}", share / 10, share % 10))
+        ),
+    );
     if let (Some(median), Some(p95)) = (person.median, person.p95) {
-        hint(ui, &format!("Median {}, 95 of 100 within {}", latency(median), latency(p95)));
+        hint(ui, &say!("median-within", median = words::latency(median), most = words::latency(p95)));
     }
     plot_ui(ui, &person.latest);
-    hint(ui, "Circle: reached, by the time that it took. Cross: not delivered. Diamond: neither.");
+    hint(ui, say!("plot-legend"));
 }
 
 /// The latest messages from left to right, each by its time; a shape says what became of it.
@@ -40,9 +47,14 @@ fn plot_ui(ui: &mut Ui, latest: &[MatrixCell]) {
     let failed = |state| state == DeliveryState::Failed;
     let colors = colors(ui);
     let series = [
-        ("reached", MarkerShape::Circle, colors.green, of(&is_reached)),
-        ("not delivered", MarkerShape::Cross, colors.red, of(&failed)),
-        ("neither", MarkerShape::Diamond, colors.amber, of(&|state| !is_reached(state) && !failed(state))),
+        (say!("plot-reached"), MarkerShape::Circle, colors.green, of(&is_reached)),
+        (say!("plot-not-delivered"), MarkerShape::Cross, colors.red, of(&failed)),
+        (
+            say!("plot-neither"),
+            MarkerShape::Diamond,
+            colors.amber,
+            of(&|state| !is_reached(state) && !failed(state)),
+        ),
     ];
     Plot::new("latest messages")
         .height(PLOT_HEIGHT)
@@ -59,7 +71,7 @@ fn plot_ui(ui: &mut Ui, latest: &[MatrixCell]) {
         .allow_scroll(false)
         .allow_boxed_zoom(false)
         .allow_double_click_reset(false)
-        .y_axis_formatter(|mark, _range| format!("{} s", mark.value))
+        .y_axis_formatter(|mark, _range| format!("{} s", decimal(&mark.value.to_string())))
         .show(ui, |plot| {
             for (name, shape, ink, points) in series {
                 plot.points(Points::new(name, points).shape(shape).color(ink).radius(3.5));

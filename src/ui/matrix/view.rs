@@ -15,6 +15,7 @@ use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme;
 use crate::ui::kit::widgets::{hint, small_button};
 use crate::ui::kit::words::Look;
+use crate::ui::text::say;
 
 /// While much happens, it is counted anew so often.
 const ASK_EVERY: f64 = 0.5;
@@ -73,21 +74,21 @@ pub(crate) fn matrix_ui(
     acts: &mut Vec<Act>,
 ) {
     let Some(open) = open else {
-        return empty(ui, "Open a conversation to see what became of the last messages in it.");
+        return empty(ui, say!("matrix-open-conversation"));
     };
     view.ask(ui, open, acts);
     let matrix = view.shown.as_ref().filter(|(of, _)| *of == open).map(|(_, matrix)| Arc::clone(matrix));
     let Some(matrix) = matrix.filter(|matrix| !matrix.columns.is_empty()) else {
-        return empty(ui, "Nothing was sent in this conversation yet.");
+        return empty(ui, say!("matrix-nothing-sent"));
     };
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(10, 8)).show(ui, |ui| {
         ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
         ui.horizontal_wrapped(|ui| {
             view.grid.order_ui(ui);
-            if small_button(ui, "Export CSV").clicked() {
+            if small_button(ui, say!("export-csv")).clicked() {
                 acts.push(Act::Ask(Command::Save(csv_file(&matrix))));
             }
-            if !view.is_window && icon_button(ui, Icon::Window, "Own window").clicked() {
+            if !view.is_window && icon_button(ui, Icon::Window, say!("own-window")).clicked() {
                 view.is_window = true;
             }
         });
@@ -107,7 +108,7 @@ pub(crate) fn csv_file(matrix: &Matrix) -> File {
 fn empty(ui: &mut Ui, sentence: &str) {
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 16)).show(ui, |ui| {
         ui.set_min_size(vec2(ui.available_width(), 40.0));
-        ui.label(RichText::new("No messages to count").font(theme::strong(14.0)));
+        ui.label(RichText::new(say!("matrix-nothing")).font(theme::strong(14.0)));
         hint(ui, sentence);
     });
 }

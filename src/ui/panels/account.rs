@@ -11,6 +11,7 @@ use crate::ui::commands::UiCommand;
 use crate::ui::kit::theme::colors;
 use crate::ui::kit::widgets::{banner, entered, hint, mend_button, primary, secret_field, small_button};
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// Applies a change to the account at once.
 pub(super) fn put_account(snapshot: &Snapshot, acts: &mut Vec<Act>, change: impl FnOnce(&mut Account)) {
@@ -31,17 +32,13 @@ pub(super) fn password_ui(
     acts: &mut Vec<Act>,
 ) -> Outcome {
     ui.spacing_mut().item_spacing.y = 8.0;
-    let field = secret_field(ui, "New password", typed, "");
+    let field = secret_field(ui, say!("new-password"), typed, "");
     if is_new {
         field.request_focus();
     }
-    hint(
-        ui,
-        "This changes the password that is kept on this computer, not the one at the server. It is kept once the server has \
-         accepted it.",
-    );
+    hint(ui, say!("change-password-why"));
     let is_filled = !typed.is_empty();
-    if primary(ui, "Change password", is_filled).clicked() || (entered(ui) && is_filled) {
+    if primary(ui, say!("change-password"), is_filled).clicked() || (entered(ui) && is_filled) {
         let password = Password::new(std::mem::take(typed));
         put_account(snapshot, acts, |account| account.sign_in.password = password);
         return Outcome::Closed;
@@ -53,30 +50,22 @@ pub(super) fn password_ui(
 pub(super) fn remove_ui(ui: &mut Ui, is_new: bool, snapshot: &Snapshot, acts: &mut Vec<Act>) -> Outcome {
     let Some(account) = &snapshot.account else { return Outcome::Closed };
     ui.spacing_mut().item_spacing.y = 8.0;
-    let conversations = match snapshot.conversations.len() {
-        0 => "Its contacts".to_owned(),
-        1 => "Its conversation, its contacts".to_owned(),
-        many => format!("Its {many} conversations, its contacts"),
-    };
-    ui.label(format!(
-        "{} is removed from this computer. {conversations} and its password are deleted here for good. The account stays at \
-         its server, and others keep their messages.",
-        words::address(&account.address)
-    ));
+    let (address, count) = (words::address(&account.address), snapshot.conversations.len());
+    ui.label(say!("remove-account-ask", address = address, count = count));
     let waiting = snapshot.unsent + snapshot.later.len();
     if waiting > 0 {
-        ui.label(format!("{} still to be sent, and will not be.", messages(waiting)));
+        ui.label(say!("remove-account-waiting", count = waiting));
     }
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        let keep = primary(ui, "Keep the account", true);
+        let keep = primary(ui, say!("keep-account"), true);
         if is_new {
             keep.request_focus();
         }
         if keep.clicked() {
             return Outcome::Closed;
         }
-        if mend_button(ui, "Remove and delete").clicked() {
+        if mend_button(ui, say!("remove-and-delete")).clicked() {
             acts.push(Act::Ask(Command::RemoveAccount));
             return Outcome::Closed;
         }
@@ -85,15 +74,11 @@ pub(super) fn remove_ui(ui: &mut Ui, is_new: bool, snapshot: &Snapshot, acts: &m
     .inner
 }
 
-fn messages(count: usize) -> String {
-    if count == 1 { "1 message is".to_owned() } else { format!("{count} messages are") }
-}
-
 /// Why the server does not let us in, and the way to ask it again: the account may be right, and the server have changed.
 pub(super) fn refusal_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let Some(why) = words::refusal(snapshot) else { return };
     banner(ui, &why, colors(ui).red, colors(ui).red_soft);
-    if small_button(ui, "Sign in again").clicked() {
+    if small_button(ui, say!("sign-in-again")).clicked() {
         acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
     }
 }
@@ -113,23 +98,17 @@ pub(super) fn account_row_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Ac
 
 /// Asks whether to quit although messages wait.
 pub(super) fn leaving_ui(ui: &mut Ui, waiting: usize, is_new: bool) -> Outcome {
-    let sentence = match waiting {
-        1 => "1 message has not been sent yet. It will be sent when you start Fanfare again.".to_owned(),
-        many => {
-            format!("{many} messages have not been sent yet. They will be sent when you start Fanfare again.")
-        }
-    };
-    ui.label(sentence);
+    ui.label(say!("leaving-waiting", count = waiting));
     ui.add_space(8.0);
     ui.horizontal(|ui| {
-        let stay = primary(ui, "Stay", true);
+        let stay = primary(ui, say!("stay"), true);
         if is_new {
             stay.request_focus();
         }
         if stay.clicked() {
             return Outcome::Closed;
         }
-        if ui.button("Quit").clicked() { Outcome::Leave } else { Outcome::Open }
+        if ui.button(say!("quit")).clicked() { Outcome::Leave } else { Outcome::Open }
     })
     .inner
 }

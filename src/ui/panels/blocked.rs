@@ -8,6 +8,7 @@ use crate::ui::actions::Act;
 use crate::ui::kit::theme::CONTROL_HEIGHT;
 use crate::ui::kit::widgets::{hint, small_button};
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// Everybody who is blocked, the latest first, each with the way back.
 pub(super) fn blocked_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) {
@@ -18,8 +19,8 @@ pub(super) fn blocked_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) 
         ui.horizontal(|ui| {
             ui.set_min_height(CONTROL_HEIGHT);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let button = small_button(ui, "Unblock");
-                let name = format!("Unblock {}", person.name);
+                let button = small_button(ui, say!("unblock"));
+                let name = say!("unblock-name", name = person.name);
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.as_str()));
                 if button.clicked() {
                     acts.push(Act::Block(person.clone(), false));
@@ -30,5 +31,5 @@ pub(super) fn blocked_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) 
             });
         });
     }
-    hint(ui, "What they write is refused. Their program says that it was not delivered.");
+    hint(ui, say!("blocked-why"));
 }

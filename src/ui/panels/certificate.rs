@@ -9,6 +9,7 @@ use crate::model::snapshot::UntrustedCertificate;
 use crate::ui::kit::theme::{self, RADIUS, colors};
 use crate::ui::kit::widgets::{field, hint, mend_button, primary, small_button};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::say;
 
 /// The user's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +31,14 @@ pub(crate) fn certificate_ui(ui: &mut Ui, shown: &UntrustedCertificate, look: &L
         facts_ui(ui, shown, before, look);
         ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
-            let trust = if before.is_some() { "Trust the new certificate" } else { "Trust this certificate" };
+            let trust =
+                if before.is_some() { say!("trust-new-certificate") } else { say!("trust-certificate") };
             if mend_button(ui, trust).clicked() {
                 let trusted =
                     TrustedCertificate { server: shown.server.clone(), sha256: shown.sha256.clone() };
                 decision = Some(Decision::Trust(trusted));
             }
-            if small_button(ui, "Choose a CA certificate file…").clicked() {
+            if small_button(ui, say!("choose-ca-file")).clicked() {
                 decision = Some(Decision::ChooseAuthority);
             }
         });
@@ -46,31 +48,28 @@ pub(crate) fn certificate_ui(ui: &mut Ui, shown: &UntrustedCertificate, look: &L
 
 fn facts_ui(ui: &mut Ui, shown: &UntrustedCertificate, before: Option<&str>, look: &Look) {
     let title = match before {
-        Some(_) => format!("The certificate of {} has changed", shown.server),
-        None => format!("Certificate of {}", shown.server),
+        Some(_) => say!("certificate-changed-of", server = shown.server),
+        None => say!("certificate-of", server = shown.server),
     };
     ui.label(RichText::new(title).font(theme::strong(13.5)));
-    let subject = if shown.subject.is_empty() { "(no name)" } else { &shown.subject };
-    hint(ui, &format!("Issued to {subject}"));
+    let subject = if shown.subject.is_empty() { say!("certificate-no-name") } else { &shown.subject };
+    hint(ui, &say!("issued-to", subject = subject));
     if let Some(sentence) = words::other_names(shown) {
         ui.label(RichText::new(sentence).size(12.5).color(colors(ui).red));
     }
-    hint(ui, &format!("Valid until {}", look.full_date(shown.ends)));
+    hint(ui, &say!("valid-until", date = look.full_date(shown.ends)));
     match before {
         Some(before) => {
-            fingerprint(ui, "SHA-256 fingerprint that you trusted", before);
-            fingerprint(ui, "SHA-256 fingerprint of the new certificate", &shown.sha256);
-            ui.label(RichText::new(CHANGED).size(12.5).color(colors(ui).red));
+            fingerprint(ui, say!("fingerprint-trusted"), before);
+            fingerprint(ui, say!("fingerprint-new"), &shown.sha256);
+            ui.label(RichText::new(say!("certificate-changed-why")).size(12.5).color(colors(ui).red));
         }
         None => {
-            fingerprint(ui, "SHA-256 fingerprint", &shown.sha256);
-            hint(ui, "Trust it only if the server's operator has confirmed this fingerprint.");
+            fingerprint(ui, say!("fingerprint"), &shown.sha256);
+            hint(ui, say!("fingerprint-check"));
         }
     }
 }
-
-const CHANGED: &str = "Someone may be intercepting the connection. Trust the new certificate only if the server's operator has \
-                       confirmed that it was replaced.";
 
 fn fingerprint(ui: &mut Ui, name: &str, sha256: &str) {
     hint(ui, name);
@@ -80,13 +79,10 @@ fn fingerprint(ui: &mut Ui, name: &str, sha256: &str) {
 /// Asks for the path of an authority's certificate file; returns it once confirmed with Enter or the button.
 pub(crate) fn authority_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
     ui.spacing_mut().item_spacing.y = 8.0;
-    field(ui, "CA certificate file", path, "~/company-ca.pem").request_focus();
-    hint(
-        ui,
-        "A PEM file. This account will trust it instead of the certificate authorities (CAs) that your computer trusts.",
-    );
+    field(ui, say!("ca-file"), path, "~/company-ca.pem").request_focus();
+    hint(ui, say!("ca-file-why"));
     let is_filled = !path.trim().is_empty();
     ui.add_space(4.0);
-    let is_confirmed = primary(ui, "Trust this CA", is_filled).clicked() || (entered && is_filled);
+    let is_confirmed = primary(ui, say!("trust-ca"), is_filled).clicked() || (entered && is_filled);
     is_confirmed.then(|| crate::ui::compose::attach::at_home(path.trim()))
 }

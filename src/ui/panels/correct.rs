@@ -4,11 +4,12 @@ use egui::Ui;
 
 use super::people::{FormOutcome, moved};
 use crate::model::contacts::{AddressBook, Contact, address_key};
-use crate::model::slip;
 use crate::sip::Uri;
 use crate::ui::actions::{Act, WrongAddress};
+use crate::ui::kit::reasons;
 use crate::ui::kit::widgets::{entered, field, hint, primary, problem_line};
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// The address being corrected.
 #[derive(Debug)]
@@ -45,11 +46,11 @@ impl CorrectForm {
     fn checked(&self) -> Result<String, String> {
         let uri = Uri::typed(self.address.trim()).ok().filter(Uri::names_somebody);
         let Some(uri) = uri else {
-            let slip = slip::short_words(&self.address);
-            return Err(slip.unwrap_or_else(|| words::NO_ADDRESS.to_owned()));
+            let slip = reasons::slip_in(&self.address);
+            return Err(slip.unwrap_or_else(|| say!("no-sip-address").to_owned()));
         };
         if self.wrong.others.contains(&address_key(uri.as_str())) {
-            return Err("This address is among the recipients already.".to_owned());
+            return Err(say!("recipient-already").to_owned());
         }
         Ok(uri.as_str().to_owned())
     }
@@ -65,11 +66,8 @@ pub(crate) fn correct_ui(
 ) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
     let name = form.wrong.person.plain_name().to_owned();
-    hint(
-        ui,
-        &format!("{name} did not get this message. It will be sent again to {name} alone, at this address."),
-    );
-    let typed = field(ui, "SIP address", &mut form.address, "ann@example.com");
+    hint(ui, &say!("correct-why", name = name));
+    let typed = field(ui, say!("sip-address"), &mut form.address, "ann@example.com");
     if is_new {
         typed.request_focus();
     }
@@ -80,12 +78,12 @@ pub(crate) fn correct_ui(
     // Its place is kept when nothing is offered, so that the button below does not move.
     let offer = form.contact_to_change(book).is_some();
     if form.contact.is_some() {
-        let label = format!("Change the contact {name} too");
+        let label = say!("change-contact-too", name = name);
         ui.add_enabled(offer, egui::Checkbox::new(&mut form.changes_contact, label));
     }
     ui.add_space(4.0);
     let is_ready = form.is_changed() && !form.address.trim().is_empty();
-    let is_asked = primary(ui, "Send to this address", is_ready).clicked() || (entered(ui) && is_ready);
+    let is_asked = primary(ui, say!("send-to-address"), is_ready).clicked() || (entered(ui) && is_ready);
     if !is_asked {
         return FormOutcome::Open;
     }

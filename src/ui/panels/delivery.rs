@@ -10,7 +10,6 @@ use self::mends::{Mend, deed, mends, resend, text_alone};
 use crate::model::command::{AgentCommand, Command};
 use crate::model::journal::{DeliveryState, Way};
 use crate::model::snapshot::{DeliveryView, MessageView};
-use crate::time::latency;
 use crate::ui::actions::{Act, TestingAct};
 use crate::ui::commands::UiCommand;
 use crate::ui::kit::icons::{Icon, icon_button, paint_state, state_color};
@@ -19,23 +18,24 @@ use crate::ui::kit::widgets::{
     hint, mend_button, one_line, paint_simulated, put, small_button, tab, within, wrapped,
 };
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::{TextId, say};
 
 const SIDE: f32 = 16.0;
 const ICON: f32 = 16.0;
 const ROW_TOP: f32 = 6.0;
 
 /// The groups, worst first, and the states in each.
-const GROUPS: [(&str, &[DeliveryState]); 7] = [
-    ("Not delivered", &[DeliveryState::Failed]),
-    ("No report", &[DeliveryState::NoReport]),
+const GROUPS: [(TextId, &[DeliveryState]); 7] = [
+    (TextId("group-not-delivered"), &[DeliveryState::Failed]),
+    (TextId("group-no-report"), &[DeliveryState::NoReport]),
     (
-        "Waiting",
+        TextId("group-waiting"),
         &[DeliveryState::Queued, DeliveryState::Sending, DeliveryState::Accepted, DeliveryState::Deferred],
     ),
-    ("Not sent", &[DeliveryState::Cancelled]),
-    ("Passed on", &[DeliveryState::PassedOn]),
-    ("Delivered", &[DeliveryState::Delivered]),
-    ("Read", &[DeliveryState::Read]),
+    (TextId("group-not-sent"), &[DeliveryState::Cancelled]),
+    (TextId("group-passed-on"), &[DeliveryState::PassedOn]),
+    (TextId("group-delivered"), &[DeliveryState::Delivered]),
+    (TextId("group-read"), &[DeliveryState::Read]),
 ];
 
 /// What the right column shows; all but the first are for testers.
@@ -58,19 +58,19 @@ pub(crate) fn title_ui(ui: &mut Ui, shown: Option<&mut RightTab>, acts: &mut Vec
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors(ui).line));
     let inner = rect.shrink2(vec2(SIDE, 0.0));
     within(ui, inner, Layout::right_to_left(Align::Center), |ui| {
-        if icon_button(ui, Icon::Close, "Close delivery").clicked() {
+        if icon_button(ui, Icon::Close, say!("close-delivery")).clicked() {
             acts.push(Act::ToggleDelivery);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             let Some(shown) = shown else {
-                ui.label(RichText::new("Delivery").font(theme::strong(15.0)));
+                ui.label(RichText::new(say!("tab-delivery")).font(theme::strong(15.0)));
                 return;
             };
             let tabs = [
-                (RightTab::Delivery, "Delivery", 62.0),
-                (RightTab::Wire, "Wire", 42.0),
-                (RightTab::Matrix, "Matrix", 54.0),
-                (RightTab::Checks, "Checks", 56.0),
+                (RightTab::Delivery, say!("tab-delivery"), 62.0),
+                (RightTab::Wire, say!("tab-wire"), 42.0),
+                (RightTab::Matrix, say!("tab-matrix"), 54.0),
+                (RightTab::Checks, say!("tab-checks"), 56.0),
             ];
             for (one, label, width) in tabs {
                 if tab(ui, *shown == one, label, width).clicked() {
@@ -95,7 +95,7 @@ pub(crate) fn delivery_ui(ui: &mut Ui, message: Option<&Arc<MessageView>>, look:
             let people: Vec<&DeliveryView> =
                 message.deliveries.iter().filter(|delivery| states.contains(&delivery.state)).collect();
             if !people.is_empty() {
-                heading(ui, title, people.len());
+                heading(ui, title.say(), people.len());
             }
             for delivery in people {
                 let rect = ui.allocate_space(vec2(ui.available_width(), heights.row(ui, delivery, look))).1;
@@ -111,11 +111,7 @@ pub(crate) fn delivery_ui(ui: &mut Ui, message: Option<&Arc<MessageView>>, look:
 }
 
 fn nothing(ui: &mut Ui, message: Option<&Arc<MessageView>>) {
-    let sentence = if message.is_some() {
-        "This message was sent to you. Select one of yours to see who got it."
-    } else {
-        "Select a message of yours to see who got it."
-    };
+    let sentence = if message.is_some() { say!("delivery-of-others") } else { say!("delivery-of-none") };
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 16)).show(ui, |ui| hint(ui, sentence));
 }
 
@@ -125,32 +121,35 @@ fn summary(ui: &mut Ui, message: &MessageView, look: &Look, acts: &mut Vec<Act>)
     let color = state_color(state, colors(ui));
     ui.label(RichText::new(words::message_line(message)).font(theme::strong(14.0)).color(color));
     segments(ui, message);
-    let attempts =
-        if message.attempts > 1 { format!(" · attempt {}", message.attempts) } else { String::new() };
+    let attempts = if message.attempts > 1 {
+        format!(" · {}", say!("attempt-beside", number = message.attempts))
+    } else {
+        String::new()
+    };
     hint(ui, &format!("{}, {}{attempts}", look.day(message.at), look.clock_secs(message.at)));
     if message.way == Way::OneByOne && message.tally.total > 1 {
-        hint(ui, words::ONE_BY_ONE);
+        hint(ui, say!("one-by-one"));
     }
     if message.way == Way::ByList && message.tally.passed_on > 0 {
-        hint(ui, words::BY_LIST);
+        hint(ui, say!("by-list"));
     }
     let (failed, resendable) = (message.tally.failed, message.tally.resendable());
     let label = if resendable == failed {
-        format!("Resend to {failed} failed")
+        say!("resend-to-failed", count = failed)
     } else {
-        format!("Resend to {resendable} not confirmed")
+        say!("resend-to-unconfirmed", count = resendable)
     };
     ui.horizontal_wrapped(|ui| {
         if resendable > 0 && mend_button(ui, &label).clicked() {
             acts.push(resend(message.id, None));
         }
-        if small_button(ui, "Export…").on_hover_text(UiCommand::SaveRecord.label()).clicked() {
+        if small_button(ui, say!("export")).on_hover_text(UiCommand::SaveRecord.label()).clicked() {
             acts.push(Act::Testing(TestingAct::SaveRecord(message.id)));
         }
     });
     if message.tally.queued == message.tally.total
         && message.tally.total > 0
-        && small_button(ui, "Cancel sending").clicked()
+        && small_button(ui, say!("cancel-sending")).clicked()
     {
         acts.push(Act::Ask(Command::Agent(AgentCommand::Withdraw { message: message.id })));
     }
@@ -167,7 +166,7 @@ fn segments(ui: &mut Ui, message: &MessageView) {
         if count == 0 {
             continue;
         }
-        told.push(format!("{count} {}", title.to_lowercase()));
+        told.push(format!("{count} {}", words::lower_first(title.say())));
         let width = rect.width() * count as f32 / total;
         let part = Rect::from_min_size(pos2(left, rect.top()), vec2((width - 2.0).max(2.0), rect.height()));
         let state = states.first().copied().unwrap_or(DeliveryState::Queued);
@@ -253,7 +252,7 @@ fn verbatim(delivery: &DeliveryView) -> Option<String> {
     match delivery.state {
         DeliveryState::Failed | DeliveryState::PassedOn => words::code(delivery),
         DeliveryState::Delivered | DeliveryState::Read if delivery.attempt > 1 => {
-            Some(format!("On attempt {}", delivery.attempt))
+            Some(say!("on-attempt", number = delivery.attempt))
         }
         DeliveryState::Delivered
         | DeliveryState::Read
@@ -271,7 +270,7 @@ fn when(delivery: &DeliveryView, look: &Look) -> Option<String> {
     if !matches!(delivery.state, DeliveryState::Failed | DeliveryState::PassedOn) {
         return None;
     }
-    let after = delivery.after.map(|after| format!(" · {}", latency(after))).unwrap_or_default();
+    let after = delivery.after.map(|after| format!(" · {}", words::latency(after))).unwrap_or_default();
     Some(format!("{}{after}", look.clock_secs(delivery.at)))
 }
 
@@ -326,7 +325,7 @@ fn paint_lines(ui: &mut Ui, rect: Rect, delivery: &DeliveryView, lines: &Lines) 
 fn mend_row(ui: &mut Ui, place: Rect, message: &MessageView, delivery: &DeliveryView, acts: &mut Vec<Act>) {
     within(ui, place, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
-        let alone = text_alone(message, delivery).then_some(("Send the text alone", Mend::SendText));
+        let alone = text_alone(message, delivery).then_some((say!("send-text-alone"), Mend::SendText));
         for (label, mend) in alone.into_iter().chain(mends(delivery)) {
             // Without a tooltip, which would cover the buttons of the row below.
             if small_button(ui, label).clicked() {

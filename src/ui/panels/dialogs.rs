@@ -24,6 +24,7 @@ use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{banner, entered, hide_tooltip};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::say;
 
 /// What a dialog is about.
 #[derive(Debug)]
@@ -302,30 +303,30 @@ fn contents_ui(
     }
 }
 
-const fn title(dialog: &Dialog) -> &'static str {
+fn title(dialog: &Dialog) -> &'static str {
     match dialog {
-        Dialog::Settings(_) => "Settings",
-        Dialog::Contact(form) if form.edits() => "Edit contact",
-        Dialog::Contact(_) => "Add contact",
-        Dialog::List(form) if form.edits() => "Edit list",
-        Dialog::List(_) => "Save as list",
-        Dialog::Rename(_) => "Rename conversation",
-        Dialog::Import(_) => "Import contacts",
-        Dialog::Correct(_) => "Correct the address",
-        Dialog::Whole(_) => "The whole message",
-        Dialog::Export(_) => "Export the conversation",
-        Dialog::Record(_) => "Save the delivery record",
-        Dialog::Later(_) => "Send at a time",
-        Dialog::Attach(_) => "Attach a file",
-        Dialog::Capture(_) => "Open a capture",
-        Dialog::Authority(_) => "Choose a CA certificate file",
-        Dialog::Hosting(_) => "A server on this computer",
-        Dialog::Certificate => "Is this your server?",
-        Dialog::Background(_) => "Close the window?",
-        Dialog::Password(_) => "Change password",
-        Dialog::RemoveAccount => "Remove this account?",
-        Dialog::Keys => "Keyboard shortcuts",
-        Dialog::Leaving { .. } => "Messages are still waiting",
+        Dialog::Settings(_) => say!("settings"),
+        Dialog::Contact(form) if form.edits() => say!("edit-contact"),
+        Dialog::Contact(_) => say!("add-contact-title"),
+        Dialog::List(form) if form.edits() => say!("edit-list"),
+        Dialog::List(_) => say!("save-as-list-title"),
+        Dialog::Rename(_) => say!("rename-title"),
+        Dialog::Import(_) => say!("import-title"),
+        Dialog::Correct(_) => say!("correct-title"),
+        Dialog::Whole(_) => say!("whole-title"),
+        Dialog::Export(_) => say!("export-title"),
+        Dialog::Record(_) => say!("record-title"),
+        Dialog::Later(_) => say!("later-title"),
+        Dialog::Attach(_) => say!("attach-title"),
+        Dialog::Capture(_) => say!("capture-title"),
+        Dialog::Authority(_) => say!("authority-title"),
+        Dialog::Hosting(_) => say!("hosting-title"),
+        Dialog::Certificate => say!("certificate-title"),
+        Dialog::Background(_) => say!("background-title"),
+        Dialog::Password(_) => say!("change-password"),
+        Dialog::RemoveAccount => say!("remove-account-title"),
+        Dialog::Keys => say!("keys-title"),
+        Dialog::Leaving { .. } => say!("leaving-title"),
     }
 }
 
@@ -352,7 +353,8 @@ fn certificate_dialog(ui: &mut Ui, (snapshot, look): (&Snapshot, &Look), acts: &
 fn title_ui(ui: &mut Ui, title: &str) -> Response {
     let close = ui.horizontal(|ui| {
         ui.label(RichText::new(title).font(theme::strong(17.0)));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| icon_button(ui, Icon::Close, "Close")).inner
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| icon_button(ui, Icon::Close, say!("close")))
+            .inner
     });
     ui.add_space(4.0);
     close.inner

@@ -5,13 +5,14 @@ use egui::Ui;
 use super::people::FormOutcome;
 use crate::ui::actions::Act;
 use crate::ui::kit::widgets::{entered, hint, pill, primary};
+use crate::ui::text::{TextId, say};
 
 /// The ending of the file's name, what it is called, and what it is for.
-const FORMATS: [(&str, &str, &str); 4] = [
-    ("html", "HTML", "One page to read and to print, with the pictures."),
-    ("txt", "Text", "Plain text, one message after the other."),
-    ("csv", "CSV", "A table for a spreadsheet: one line for each message."),
-    ("json", "JSON", "For programs."),
+const FORMATS: [(&str, TextId, TextId); 4] = [
+    ("html", TextId("export-html-name"), TextId("export-html")),
+    ("txt", TextId("export-text-name"), TextId("export-text")),
+    ("csv", TextId("export-csv-name"), TextId("export-csv-purpose")),
+    ("json", TextId("export-json-name"), TextId("export-json")),
 ];
 
 /// How a conversation is to be exported.
@@ -36,18 +37,18 @@ pub(crate) fn export_ui(
     acts: &mut Vec<Act>,
 ) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
-    hint(ui, "All messages of this conversation, and who got them.");
+    hint(ui, say!("export-what"));
     ui.horizontal(|ui| {
         for (ending, name, _) in FORMATS {
-            if pill(ui, form.ending == ending, name).clicked() {
+            if pill(ui, form.ending == ending, name.say()).clicked() {
                 form.ending = ending;
             }
         }
     });
     let purpose = FORMATS.iter().find(|(ending, ..)| *ending == form.ending).map(|(.., purpose)| *purpose);
-    hint(ui, purpose.unwrap_or_default());
+    hint(ui, purpose.map_or("", TextId::say));
     ui.add_space(4.0);
-    let save = primary(ui, if form.has_chooser { "Save as…" } else { "Save in Downloads" }, true);
+    let save = primary(ui, if form.has_chooser { say!("save-as") } else { say!("save-downloads") }, true);
     if is_new {
         save.request_focus();
     }

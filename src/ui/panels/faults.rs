@@ -7,6 +7,7 @@ use egui::{Align, Context, Frame, Id, LayerId, Layout, Order, Panel, RichText, S
 use crate::injection::{FaultBoard, Injection, PRESETS};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{field, problem_line, small_button};
+use crate::ui::text::say;
 
 /// Width of the frame around the window while faults are on.
 const EDGE: f32 = 3.0;
@@ -52,10 +53,10 @@ pub(crate) fn faults_ui(ui: &mut Ui, panel: &mut FaultsPanel, is_choosing: bool)
 fn on_ui(ui: &mut Ui, panel: &mut FaultsPanel, board: &FaultBoard, on: &[Injection]) {
     let frame = Frame::NONE.fill(colors(ui).red_soft).inner_margin(egui::Margin::symmetric(16, 8));
     let names: Vec<_> = on.iter().map(Injection::to_string).collect();
-    let words = format!("Faults are on: {}", names.join("   "));
+    let words = say!("faults-on", faults = names.join("   "));
     Panel::top("faults on").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if small_button(ui, "Turn off").clicked() {
+            if small_button(ui, say!("turn-off")).clicked() {
                 panel.problem = board.end_all().err();
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -75,11 +76,12 @@ fn edge_ui(ctx: &Context, ink: egui::Color32) {
 fn choose_ui(ui: &mut Ui, panel: &mut FaultsPanel) {
     let frame = Frame::NONE.fill(colors(ui).side).inner_margin(egui::Margin::symmetric(16, 8));
     Panel::top("faults to choose").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
-        let typed = field(ui, "Fault", &mut panel.text, "ben:486, path:loss=20%, notify:drop=3 …");
+        let typed = field(ui, say!("fault"), &mut panel.text, "ben:486, path:loss=20%, notify:drop=3 …");
         let is_entered = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         problem_line(ui, panel.problem.as_deref());
         ui.horizontal_wrapped(|ui| {
-            if (small_button(ui, "Set fault").clicked() || is_entered) && !panel.text.trim().is_empty() {
+            if (small_button(ui, say!("set-fault")).clicked() || is_entered) && !panel.text.trim().is_empty()
+            {
                 let text = std::mem::take(&mut panel.text);
                 panel.set(&text);
                 if panel.problem.is_some() {

@@ -9,6 +9,7 @@ use crate::model::hosting::{HandedOut, HostOrder, HostState, HostView};
 use crate::ui::actions::{Act, HostAct};
 use crate::ui::kit::theme::{self, RADIUS, colors};
 use crate::ui::kit::widgets::{banner, field, hint, pair, primary, small_button};
+use crate::ui::text::say;
 
 /// What the dialog shows, and what is being typed.
 #[derive(Debug, Default)]
@@ -63,27 +64,23 @@ pub(crate) fn hosting_ui(ui: &mut Ui, form: &mut HostForm, is_new: bool, acts: &
 
 /// Nothing was hosted here yet.
 fn first_ui(ui: &mut Ui, form: &mut HostForm, is_new: bool, acts: &mut Vec<Act>) {
-    hint(
-        ui,
-        "This computer becomes the server for the people in your network: at home, in an office, on a boat. It runs while \
-         Fanfare runs. Everybody needs a password, which you hand out, and nobody outside of the network is let in.",
-    );
+    hint(ui, say!("hosting-what"));
     let (name, host) = (&mut form.name, &mut form.host);
     pair(
         ui,
         true,
         |ui| {
-            let response = field(ui, "Name of the server", name, "James's office");
+            let response = field(ui, say!("server-name"), name, say!("server-name-example"));
             if is_new {
                 response.request_focus();
             }
             response
         },
-        |ui| field(ui, "Your name", host, "James"),
+        |ui| field(ui, say!("your-name"), host, "James"),
     );
     let is_filled = !form.name.trim().is_empty() && !form.host.trim().is_empty();
     let is_starting = form.view.state == HostState::Starting;
-    let label = if is_starting { "Starting…" } else { "Start the server" };
+    let label = if is_starting { say!("starting") } else { say!("start-server") };
     if primary(ui, label, is_filled && !is_starting).clicked() {
         let (name, host) = (std::mem::take(&mut form.name), std::mem::take(&mut form.host));
         ask(acts, HostOrder::Start { name, host });
@@ -96,35 +93,35 @@ fn server_ui(ui: &mut Ui, view: &HostView, acts: &mut Vec<Act>) {
     match &view.state {
         HostState::Running => {
             let place = view.server.trim_start_matches("tls:");
-            ui.label(format!("Runs at {place}. Others see it as nearby when they start Fanfare."));
+            ui.label(say!("hosting-runs", place = place));
         }
         HostState::Starting => {
-            ui.label("Starting…");
+            ui.label(say!("starting"));
         }
         HostState::Off => {
-            ui.label("Does not run. Nobody can sign in here now.");
+            ui.label(say!("hosting-off"));
         }
         HostState::Failed(why) => banner(ui, why, colors(ui).amber, colors(ui).amber_soft),
     }
     ui.horizontal_wrapped(|ui| match view.state {
         HostState::Off | HostState::Failed(_) => {
-            if small_button(ui, "Start the server").clicked() {
+            if small_button(ui, say!("start-server")).clicked() {
                 ask(acts, HostOrder::Resume);
             }
         }
         HostState::Running => {
-            if small_button(ui, "Stop the server").clicked() {
+            if small_button(ui, say!("stop-server")).clicked() {
                 ask(acts, HostOrder::Stop);
             }
         }
         HostState::Starting => {}
     });
     let mut is_automatic = view.is_automatic;
-    if ui.checkbox(&mut is_automatic, "Start it with Fanfare").changed() {
+    if ui.checkbox(&mut is_automatic, say!("start-with-fanfare")).changed() {
         ask(acts, HostOrder::StartWithWindow(is_automatic));
     }
     if !view.sha256.is_empty() {
-        hint(ui, "SHA-256 fingerprint of its certificate, by which others know that it is yours");
+        hint(ui, say!("hosting-fingerprint"));
         ui.add(Label::new(RichText::new(&view.sha256).monospace().size(11.5)).wrap());
     }
 }
@@ -132,7 +129,7 @@ fn server_ui(ui: &mut Ui, view: &HostView, acts: &mut Vec<Act>) {
 /// Who has an account, and how somebody gets one.
 fn people_ui(ui: &mut Ui, form: &mut HostForm, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
-    ui.label(RichText::new("People").font(theme::strong(14.0)));
+    ui.label(RichText::new(say!("people")).font(theme::strong(14.0)));
     if form.handed_out().is_some() {
         handed_out_ui(ui, form, acts);
     } else {
@@ -142,8 +139,8 @@ fn people_ui(ui: &mut Ui, form: &mut HostForm, acts: &mut Vec<Act>) {
         ui.horizontal(|ui| {
             ui.label(address);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let remove = small_button(ui, "Remove");
-                let name = format!("Remove {address}");
+                let remove = small_button(ui, say!("remove"));
+                let name = say!("remove-name", name = address);
                 remove.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
                 if remove.clicked() {
                     ask(acts, HostOrder::Remove(address.clone()));
@@ -151,10 +148,10 @@ fn people_ui(ui: &mut Ui, form: &mut HostForm, acts: &mut Vec<Act>) {
             });
         });
     }
-    field(ui, "Name of the person", &mut form.person, "Ann Lee");
+    field(ui, say!("person-name"), &mut form.person, "Ann Lee");
     let is_filled = !form.person.trim().is_empty();
     let entered = is_filled && crate::ui::kit::widgets::entered(ui);
-    if primary(ui, "Give an account", is_filled).clicked() || entered {
+    if primary(ui, say!("give-account"), is_filled).clicked() || entered {
         ask(acts, HostOrder::Add(std::mem::take(&mut form.person)));
     }
 }
@@ -183,17 +180,19 @@ fn handed_out_ui(ui: &mut Ui, form: &mut HostForm, acts: &mut Vec<Act>) {
 fn account_ui(ui: &mut Ui, account: &HandedOut, text: &str, acts: &mut Vec<Act>) {
     ui.spacing_mut().item_spacing.y = 4.0;
     let HandedOut { address, password, server, .. } = account;
-    for (name, value) in [("SIP address", address), ("Password", password), ("Proxy", server)] {
+    for (name, value) in
+        [(say!("sip-address"), address), (say!("password"), password), (say!("proxy"), server)]
+    {
         hint(ui, name);
         ui.add(Label::new(RichText::new(value).font(theme::strong(13.5))).wrap());
     }
     let red = colors(ui).red;
-    ui.label(RichText::new("The password is shown only now.").size(12.5).color(red));
+    ui.label(RichText::new(say!("password-only-now")).size(12.5).color(red));
     ui.horizontal_wrapped(|ui| {
-        if small_button(ui, "Copy").clicked() {
+        if small_button(ui, say!("copy")).clicked() {
             acts.push(Act::Copy(text.to_owned()));
         }
-        if small_button(ui, "Done").clicked() {
+        if small_button(ui, say!("done")).clicked() {
             ask(acts, HostOrder::Seen);
         }
     });
@@ -201,8 +200,8 @@ fn account_ui(ui: &mut Ui, account: &HandedOut, text: &str, acts: &mut Vec<Act>)
 
 /// Where the settings lead here.
 pub(crate) fn hosting_row_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
-    if small_button(ui, "Host a server here…").clicked() {
+    if small_button(ui, say!("host-here-row")).clicked() {
         acts.push(Act::Host(HostAct::Show));
     }
-    hint(ui, "For the people in your local network. It runs while Fanfare runs.");
+    hint(ui, say!("host-here-row-why"));
 }

@@ -16,6 +16,7 @@ use crate::ui::kit::edit;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{banner, field, hint, one_line, primary, put, small_button};
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 const ROW_HEIGHT: f32 = 40.0;
 /// A pasted text longer than this is shown cut off, because laying it out would hold up the window.
@@ -91,17 +92,17 @@ pub(crate) fn import_ui(
         form.understand(source, book);
     }
     let Some(found) = form.found.as_ref().filter(|_| form.source.is_some()) else {
-        hint(ui, "vCard, CSV, or addresses in any mix. Only SIP addresses count, not e-mail addresses.");
+        hint(ui, say!("import-what"));
         return FormOutcome::Open;
     };
     ui.label(summary(found));
     preview_ui(ui, found);
     let (contacts, lists) = (found.new_count(), found.lists.len());
     let label = match (contacts, lists) {
-        (0, 0) => "Nothing to import".to_owned(),
-        (_, 0) => format!("Import {}", counted(contacts, "contact")),
-        (0, _) => format!("Import {}", counted(lists, "list")),
-        _ => format!("Import {} and {}", counted(contacts, "contact"), counted(lists, "list")),
+        (0, 0) => say!("import-nothing").to_owned(),
+        (_, 0) => say!("import-contacts", contacts = contacts),
+        (0, _) => say!("import-lists", lists = lists),
+        _ => say!("import-both", contacts = contacts, lists = lists),
     };
     if primary(ui, &label, contacts + lists > 0).clicked() {
         let (contacts, lists) = (found.contacts(), found.lists.clone());
@@ -112,17 +113,17 @@ pub(crate) fn import_ui(
 }
 
 fn text_ui(ui: &mut Ui, form: &mut ImportForm, is_new: bool, book: &AddressBook) {
-    let id = edit::field_id(ui, "Contacts");
+    let id = edit::field_id(ui, say!("contacts"));
     let width = ui.available_width();
     ScrollArea::vertical().id_salt("pasted").max_height(64.0).auto_shrink([false, true]).show(ui, |ui| {
         let response = edit::text_field(ui, id, &mut form.text, |text| {
             egui::TextEdit::multiline(text)
-                .hint_text("Paste contacts here")
+                .hint_text(say!("paste-contacts"))
                 .desired_rows(3)
                 .desired_width(width)
                 .char_limit(IMPORT_BYTES_MAX / 4)
         })
-        .accessible_name("Contacts");
+        .accessible_name(say!("contacts"));
         if is_new {
             response.request_focus();
         }
@@ -140,16 +141,16 @@ fn text_ui(ui: &mut Ui, form: &mut ImportForm, is_new: bool, book: &AddressBook)
 
 fn file_ui(ui: &mut Ui, form: &mut ImportForm, acts: &mut Vec<Act>) {
     let before = form.path.clone();
-    let response = field(ui, "File", &mut form.path, "/home/james/contacts.vcf");
+    let response = field(ui, say!("file"), &mut form.path, "/home/james/contacts.vcf");
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     let is_asked = ui
         .horizontal(|ui| {
-            if small_button(ui, "Choose file…").clicked() {
+            if small_button(ui, say!("choose-file")).clicked() {
                 acts.push(Act::ChooseContacts);
             }
             let can_read = !form.path.trim().is_empty() && !form.awaits;
             ui.add_enabled_ui(can_read, |ui| {
-                small_button(ui, if form.awaits { "Reading…" } else { "Read file" }).clicked()
+                small_button(ui, if form.awaits { say!("reading") } else { say!("read-file") }).clicked()
             })
             .inner
         })
@@ -169,21 +170,17 @@ fn summary(found: &Import) -> String {
     let known = count(|it| matches!(it, Standing::Known));
     let other = count(|it| matches!(it, Standing::OtherName { .. }));
     let again = count(|it| matches!(it, Standing::Again { .. }));
-    let some = |count: usize, words: &str| (count > 0).then(|| format!("{count} {words}"));
+    let some = |count: usize, words: fn(usize) -> String| (count > 0).then(|| words(count));
     let parts = [
-        Some(format!("{} new", found.new_count())),
-        some(found.lists.len(), if found.lists.len() == 1 { "list" } else { "lists" }),
-        some(known, "already known"),
-        some(other, "known under another name"),
-        some(again, "repeated"),
-        some(found.misread_count(), "not understood"),
-        some(found.left_out, "left out, too many at once"),
+        Some(say!("import-new", count = found.new_count())),
+        some(found.lists.len(), |count| say!("import-found-lists", count = count)),
+        some(known, |count| say!("import-known", count = count)),
+        some(other, |count| say!("import-other-name", count = count)),
+        some(again, |count| say!("import-repeated", count = count)),
+        some(found.misread_count(), |count| say!("import-misread", count = count)),
+        some(found.left_out, |count| say!("import-left-out", count = count)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// First what was not understood, then what is new, then what is known.
@@ -223,8 +220,9 @@ fn line_ui(ui: &mut Ui, line: &ImportLine<'_>) {
     let (top, below, word, ink) = match line {
         ImportLine::Misread(misread) => (
             visible(&misread.text),
-            format!("Line {}: {}", misread.line, misread.why),
-            if misread.lacks_address() { "No SIP address" } else { "Not understood" }.to_owned(),
+            say!("import-line", line = misread.line, why = misread.why),
+            if misread.lacks_address() { say!("import-no-address") } else { say!("import-not-understood") }
+                .to_owned(),
             colors.red,
         ),
         ImportLine::Person(entry, standing) => {
@@ -235,13 +233,15 @@ fn line_ui(ui: &mut Ui, line: &ImportLine<'_>) {
                 (visible(&entry.name), address)
             };
             let (word, ink) = match standing {
-                Standing::New => ("New".to_owned(), colors.green),
-                Standing::Known => ("Already known".to_owned(), colors.weak),
+                Standing::New => (say!("import-is-new").to_owned(), colors.green),
+                Standing::Known => (say!("import-already-known").to_owned(), colors.weak),
                 Standing::OtherName { known_as } if known_as.is_empty() => {
-                    ("Known without a name".to_owned(), colors.amber)
+                    (say!("import-no-name").to_owned(), colors.amber)
                 }
-                Standing::OtherName { known_as } => (format!("Known as {}", visible(known_as)), colors.amber),
-                Standing::Again { line } => (format!("As in line {line}"), colors.weak),
+                Standing::OtherName { known_as } => {
+                    (say!("import-known-as", name = visible(known_as)), colors.amber)
+                }
+                Standing::Again { line } => (say!("import-again", line = line), colors.weak),
             };
             (top, below, word, ink)
         }

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 use crate::ui::actions::{Act, WaitingAct, When};
 use crate::ui::kit::widgets::{entered, field, hint, primary, problem_line};
 use crate::ui::kit::words::Look;
+use crate::ui::text::say;
 
 /// The form of a day and a time.
 #[derive(Debug)]
@@ -53,15 +54,14 @@ impl LaterForm {
 
     /// The time that was typed, or what is wrong with it.
     fn checked(&self, look: &Look) -> Result<Timestamp, &'static str> {
-        let date: Date = self.date.trim().parse().map_err(|_unread| "Write the day like 2026-12-24.")?;
-        let time =
-            Time::strptime("%H:%M", self.time.trim()).map_err(|_unread| "Write the time like 18:30.")?;
+        let date: Date = self.date.trim().parse().map_err(|_unread| say!("later-day-like"))?;
+        let time = Time::strptime("%H:%M", self.time.trim()).map_err(|_unread| say!("later-time-like"))?;
         let at = look.at(DateTime::from_parts(date, time));
         if at <= look.now {
-            return Err("This time is in the past.");
+            return Err(say!("later-past"));
         }
         if at.since(look.now) > LATER_WITHIN {
-            return Err("This is more than a year from now.");
+            return Err(say!("later-too-far"));
         }
         Ok(at)
     }
@@ -76,8 +76,8 @@ pub(crate) fn later_ui(
     acts: &mut Vec<Act>,
 ) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
-    let date = field(ui, "Day", &mut form.date, "2026-12-24");
-    let time = field(ui, "Time", &mut form.time, "18:30");
+    let date = field(ui, say!("day"), &mut form.date, "2026-12-24");
+    let time = field(ui, say!("time"), &mut form.time, "18:30");
     if is_new {
         date.request_focus();
     }
@@ -86,12 +86,12 @@ pub(crate) fn later_ui(
     }
     problem_line(ui, form.problem.as_deref());
     match form.checked(look) {
-        Ok(at) => hint(ui, &format!("Sent {}, or when Fanfare is next started.", look.later(at))),
-        Err(_) => hint(ui, "The time is that of this computer."),
+        Ok(at) => hint(ui, &say!("later-when", when = look.later(at))),
+        Err(_) => hint(ui, say!("later-own-time")),
     }
     let is_entered = entered(ui);
     ui.add_space(4.0);
-    if !primary(ui, "Send then", true).clicked() && !is_entered {
+    if !primary(ui, say!("send-then"), true).clicked() && !is_entered {
         return FormOutcome::Open;
     }
     match form.checked(look) {

@@ -11,6 +11,7 @@ use crate::ui::actions::Act;
 use crate::ui::kit::theme;
 use crate::ui::kit::widgets::{hint, pill, small_button};
 use crate::ui::kit::words::Look;
+use crate::ui::text::say;
 
 /// What is shown, and when nothing is. `says_presenting`: whether the desktop says when something is presented; none if
 /// that is not known.
@@ -33,9 +34,9 @@ fn put(acts: &mut Vec<Act>, settings: Settings) {
 fn notifications_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
     ui.horizontal(|ui| {
         let choices = [
-            (Notifications::Full, "Show everything"),
-            (Notifications::HideContent, "Hide content"),
-            (Notifications::Off, "Off"),
+            (Notifications::Full, say!("notify-everything")),
+            (Notifications::HideContent, say!("notify-hide")),
+            (Notifications::Off, say!("off")),
         ];
         for (notifications, label) in choices {
             if pill(ui, settings.notifications == notifications, label).clicked() {
@@ -43,28 +44,33 @@ fn notifications_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
             }
         }
     });
-    hint(ui, "When a message arrives, and when one could not be delivered to someone.");
+    hint(ui, say!("notify-why"));
 }
 
 /// "Do not disturb" for some hours, or until tomorrow morning.
 fn quiet_ui(ui: &mut Ui, settings: &Settings, look: &Look, acts: &mut Vec<Act>) {
     ui.horizontal_wrapped(|ui| {
-        ui.label("Do not disturb");
+        ui.label(say!("quiet"));
         if let Some(until) = settings.quiet_until.filter(|_| settings.is_quiet(look.now)) {
             let until = Timestamp::from_millis(until);
-            let day = if look.date(until) == look.date(look.now) { "" } else { "tomorrow, " };
-            let words = format!("until {day}{}", look.clock(until));
+            let time = look.clock(until);
+            let words = if look.date(until) == look.date(look.now) {
+                say!("quiet-until", time = time)
+            } else {
+                say!("quiet-until-tomorrow", time = time)
+            };
             ui.label(RichText::new(words).font(theme::strong(14.0)));
-            if small_button(ui, "Turn off").clicked() {
+            if small_button(ui, say!("turn-off")).clicked() {
                 put(acts, Settings { quiet_until: None, ..settings.clone() });
             }
             return;
         }
         let hours = |hours: u64| look.now.plus(Duration::from_secs(hours * 3600)).as_millis();
+        let morning = say!("quiet-morning", time = look.clock(look.tomorrow_at(8)));
         let choices = [
-            ("For 1 hour", hours(1)),
-            ("For 8 hours", hours(8)),
-            ("Until tomorrow, 08:00", look.tomorrow_at(8).as_millis()),
+            (say!("quiet-hour"), hours(1)),
+            (say!("quiet-hours"), hours(8)),
+            (&*morning, look.tomorrow_at(8).as_millis()),
         ];
         for (label, until) in choices {
             if small_button(ui, label).clicked() {
@@ -72,13 +78,13 @@ fn quiet_ui(ui: &mut Ui, settings: &Settings, look: &Look, acts: &mut Vec<Act>) 
             }
         }
     });
-    hint(ui, "To mute a single conversation, right-click it in the list.");
+    hint(ui, say!("quiet-one"));
 }
 
 /// Notifications wait while something is presented, if this desktop says so.
 fn presenting_ui(ui: &mut Ui, settings: &Settings, says: Option<bool>, acts: &mut Vec<Act>) {
     let mut pause_presenting = settings.pause_presenting && says != Some(false);
-    let pause = egui::Checkbox::new(&mut pause_presenting, "Pause while presenting");
+    let pause = egui::Checkbox::new(&mut pause_presenting, say!("pause-presenting"));
     if ui.add_enabled(says != Some(false), pause).changed() {
         put(acts, Settings { pause_presenting, ..settings.clone() });
     }
@@ -86,12 +92,12 @@ fn presenting_ui(ui: &mut Ui, settings: &Settings, says: Option<bool>, acts: &mu
         ui,
         match says {
             Some(true) => {
-                "Notifications wait while this desktop says that you present, or want no notifications."
+                say!("presenting-said")
             }
             Some(false) => {
-                "This desktop does not tell programs when you present. Most then hold notifications back themselves."
+                say!("presenting-not-said")
             }
-            None => "Only where the desktop says when you present, as Plasma and dunst do.",
+            None => say!("presenting-where"),
         },
     );
 }

@@ -8,16 +8,17 @@ use crate::model::import::recipients;
 use crate::model::journal::PersonRow;
 use crate::model::marks::Marks;
 use crate::model::names::{KnownList, Names};
-use crate::model::slip;
 use crate::model::snapshot::Person;
 use crate::sip::Uri;
 use crate::ui::actions::{Act, ListAct};
 use crate::ui::kit::icons::{Icon, icon_button};
+use crate::ui::kit::reasons;
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{
     entered, field, hint, mend_button, one_line, primary, problem_line, small_button,
 };
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// A contact being edited.
 #[derive(Debug)]
@@ -123,8 +124,8 @@ impl ListForm {
             }
         }
         self.more = rest.join(", ");
-        let slip = || rest.iter().find_map(|typed| slip::short_words(typed));
-        let neither = || "This is neither a SIP address nor the name of a contact or a list.".to_owned();
+        let slip = || rest.iter().find_map(|typed| reasons::slip_in(typed));
+        let neither = || say!("neither-address-nor-name").to_owned();
         self.problem = (!rest.is_empty()).then(|| slip().unwrap_or_else(neither));
     }
 
@@ -164,14 +165,14 @@ pub(crate) fn rename_ui(
     acts: &mut Vec<Act>,
 ) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
-    let name = field(ui, "Conversation name", &mut form.name, "the names of its people");
+    let name = field(ui, say!("conversation-name"), &mut form.name, say!("conversation-name-hint"));
     if is_new {
         name.request_focus();
     }
-    hint(ui, "Only you see this name.");
+    hint(ui, say!("conversation-name-why"));
     let entered = entered(ui);
     ui.add_space(4.0);
-    if primary(ui, "Save name", true).clicked() || entered {
+    if primary(ui, say!("save-name"), true).clicked() || entered {
         acts.push(Act::Mark(Marks { name: form.name.trim().to_owned(), ..form.marks.clone() }));
         return FormOutcome::Closed;
     }
@@ -196,11 +197,11 @@ pub(crate) fn contact_ui(
     acts: &mut Vec<Act>,
 ) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
-    let name = field(ui, "Name", &mut form.name, "Ann Lee");
+    let name = field(ui, say!("name"), &mut form.name, "Ann Lee");
     if is_new {
         name.request_focus();
     }
-    let address = field(ui, "SIP address", &mut form.address, "ann@example.com");
+    let address = field(ui, say!("sip-address"), &mut form.address, "ann@example.com");
     if address.changed() {
         form.problem = None;
     }
@@ -212,14 +213,14 @@ pub(crate) fn contact_ui(
     let entered = entered(ui);
     ui.horizontal(|ui| {
         let filled = known.is_none() && !form.address.trim().is_empty();
-        if primary(ui, "Save contact", filled).clicked() || (entered && filled) {
+        if primary(ui, say!("save-contact"), filled).clicked() || (entered && filled) {
             if save_contact(form, book, acts) {
                 return FormOutcome::Closed;
             }
             address.request_focus();
         }
         if let Some(before) = &form.before
-            && mend_button(ui, "Remove").clicked()
+            && mend_button(ui, say!("remove")).clicked()
         {
             acts.push(Act::RemoveContact(before.clone()));
             return FormOutcome::Closed;
@@ -237,10 +238,10 @@ fn below_address(ui: &mut Ui, problem: Option<&str>, known: Option<&Contact>) ->
             problem_line(ui, problem);
             return false;
         };
-        let name = if known.name.is_empty() { "A contact without a name" } else { &known.name };
-        let words = format!("{name} has this address already.");
+        let name = if known.name.is_empty() { say!("contact-without-name") } else { &known.name };
+        let words = say!("contact-has-address", name = name);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let is_asked = small_button(ui, "Edit that contact").clicked();
+            let is_asked = small_button(ui, say!("edit-that-contact")).clicked();
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.add(egui::Label::new(RichText::new(words).size(12.5).color(colors(ui).amber)).truncate());
             });
@@ -255,8 +256,8 @@ fn below_address(ui: &mut Ui, problem: Option<&str>, known: Option<&Contact>) ->
 fn save_contact(form: &mut ContactForm, book: &AddressBook, acts: &mut Vec<Act>) -> bool {
     let uri = Uri::typed(&form.address).ok().filter(Uri::names_somebody);
     let Some(uri) = uri else {
-        let slip = slip::short_words(&form.address);
-        form.problem = Some(slip.unwrap_or_else(|| words::NO_ADDRESS.to_owned()));
+        let slip = reasons::slip_in(&form.address);
+        form.problem = Some(slip.unwrap_or_else(|| say!("no-sip-address").to_owned()));
         return false;
     };
     let (address, name) = (uri.as_str().to_owned(), form.name.trim().to_owned());
@@ -296,14 +297,14 @@ pub(crate) fn list_ui(
     acts: &mut Vec<Act>,
 ) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
-    let name = field(ui, "List name", &mut form.name, "Team");
+    let name = field(ui, say!("list-name"), &mut form.name, say!("list-name-example"));
     if is_new {
         name.request_focus();
     }
     let new_name = form.name.trim();
     let is_taken = form.before.as_ref().is_none_or(|before| before.name != new_name)
         && book.lists.iter().any(|list| list.name == new_name);
-    let taken = is_taken.then(|| format!("There is already a list called {new_name}."));
+    let taken = is_taken.then(|| say!("list-exists", name = new_name));
     problem_line(ui, taken.as_deref());
     members_ui(ui, form);
     let adds = add_ui(ui, form, names);
@@ -311,7 +312,7 @@ pub(crate) fn list_ui(
     let entered = entered(ui) && !adds && form.more.trim().is_empty();
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        if primary(ui, "Save list", filled).clicked() || (entered && filled) {
+        if primary(ui, say!("save-list"), filled).clicked() || (entered && filled) {
             form.add_typed(names);
             if form.problem.is_none() {
                 save_list(form, acts);
@@ -319,7 +320,7 @@ pub(crate) fn list_ui(
             }
         }
         if let Some(before) = &form.before
-            && mend_button(ui, "Remove").clicked()
+            && mend_button(ui, say!("remove")).clicked()
         {
             acts.push(Act::List(ListAct::Remove(before.name.clone())));
             return FormOutcome::Closed;
@@ -331,7 +332,7 @@ pub(crate) fn list_ui(
 
 /// The field for further people; true in the frame in which Enter adds them.
 fn add_ui(ui: &mut Ui, form: &mut ListForm, names: &Names) -> bool {
-    let more = field(ui, "Add people", &mut form.more, "Name or address");
+    let more = field(ui, say!("add-people"), &mut form.more, say!("name-or-address"));
     let adds = more.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     if more.changed() {
         form.problem = None;
@@ -356,7 +357,7 @@ fn members_ui(ui: &mut Ui, form: &mut ListForm) {
         |ui, range| {
             for (offset, person) in form.people.get(range.clone()).unwrap_or_default().iter().enumerate() {
                 ui.horizontal(|ui| {
-                    if icon_button(ui, Icon::Close, &format!("Remove {}", person.name)).clicked() {
+                    if icon_button(ui, Icon::Close, &say!("remove-name", name = person.name)).clicked() {
                         removed = Some(range.start + offset);
                     }
                     let width = ui.available_width() - 8.0;

@@ -8,6 +8,7 @@ use crate::model::journal::MessageId;
 use crate::model::record::{RecordFormat, RecordRequest};
 use crate::ui::actions::Act;
 use crate::ui::kit::widgets::{entered, hint, pill, primary};
+use crate::ui::text::say;
 
 /// How a record is to be saved.
 #[derive(Debug)]
@@ -25,19 +26,19 @@ impl RecordForm {
     }
 }
 
-const fn name(format: RecordFormat) -> &'static str {
+fn name(format: RecordFormat) -> &'static str {
     match format {
-        RecordFormat::Html => "HTML",
-        RecordFormat::Json => "JSON",
-        RecordFormat::Csv => "CSV",
+        RecordFormat::Html => say!("export-html-name"),
+        RecordFormat::Json => say!("export-json-name"),
+        RecordFormat::Csv => say!("export-csv-name"),
     }
 }
 
-const fn purpose(format: RecordFormat) -> &'static str {
+fn purpose(format: RecordFormat) -> &'static str {
     match format {
-        RecordFormat::Html => "One page to read and to print.",
-        RecordFormat::Json => "One object for programs.",
-        RecordFormat::Csv => "A table for a spreadsheet: one line for each person and attempt.",
+        RecordFormat::Html => say!("record-html"),
+        RecordFormat::Json => say!("record-json"),
+        RecordFormat::Csv => say!("record-csv"),
     }
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn record_ui(
     acts: &mut Vec<Act>,
 ) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
-    hint(ui, "Every attempt, every person, and what the server reported, word for word.");
+    hint(ui, say!("record-what"));
     ui.horizontal(|ui| {
         for format in RecordFormat::ALL {
             if pill(ui, form.format == format, name(format)).clicked() {
@@ -59,11 +60,11 @@ pub(crate) fn record_ui(
     });
     hint(ui, purpose(form.format));
     if let Some(with_capture) = &mut form.with_capture {
-        ui.checkbox(with_capture, "Save what passed on the wire too (pcapng)");
-        hint(ui, "The record then names that file and its SHA-256, so that both belong together.");
+        ui.checkbox(with_capture, say!("record-capture"));
+        hint(ui, say!("record-capture-why"));
     }
     ui.add_space(4.0);
-    let save = primary(ui, "Save in Downloads", true);
+    let save = primary(ui, say!("save-downloads"), true);
     if is_new {
         save.request_focus();
     }

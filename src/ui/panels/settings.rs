@@ -8,6 +8,7 @@ use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 use super::account::{account_row_ui, refusal_ui};
 use super::blocked::blocked_ui;
 use super::hosting::hosting_row_ui;
+use super::language::language_ui;
 use super::notified::notified_ui;
 use super::starting::{Starting, starting_ui};
 use super::storage::storage_ui;
@@ -16,18 +17,24 @@ use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::{Settings, Snapshot, Theme};
 use crate::ui::actions::Act;
+use crate::ui::kit::reasons;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{
     banner, field, hint, keep_focus_in_view, pill, primary, secret_field, small_button,
 };
 use crate::ui::kit::words::Look;
+use crate::ui::text::{TextId, say};
 
 /// The scales that the shortcuts step through; the first and last are the slider's limits.
 pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
 
 /// How long a message may wait for delivery: seconds, and label.
-const EXPIRES: [(Option<u32>, &str); 4] =
-    [(None, "Do not keep"), (Some(3600), "1 hour"), (Some(86_400), "1 day"), (Some(604_800), "7 days")];
+const EXPIRES: [(Option<u32>, TextId); 4] = [
+    (None, TextId("expires-not")),
+    (Some(3600), TextId("expires-hour")),
+    (Some(86_400), TextId("expires-day")),
+    (Some(604_800), TextId("expires-week")),
+];
 
 /// The account being edited.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,27 +172,29 @@ pub(crate) fn settings_ui(
         ui.set_width(ui.available_width() - 8.0);
         ui.spacing_mut().item_spacing.y = 8.0;
         appearance_ui(ui, &snapshot.settings, acts);
-        section(ui, "Notifications");
+        section(ui, say!("language"));
+        language_ui(ui, &snapshot.settings, acts);
+        section(ui, say!("notifications"));
         notified_ui(ui, &snapshot.settings, look, form.says_presenting, acts);
         if !snapshot.book.blocked.is_empty() {
-            section(ui, "Blocked people");
+            section(ui, say!("blocked-people"));
             blocked_ui(ui, snapshot, acts);
         }
-        section(ui, "Writing");
+        section(ui, say!("writing"));
         writing_ui(ui, &snapshot.settings, acts);
         if let Some(starting) = form.starting {
             starting_ui(ui, starting, &snapshot.settings, acts);
         }
-        section(ui, "Testing");
+        section(ui, say!("testing"));
         testing_ui(ui, snapshot, acts);
         if !snapshot.demo {
-            section(ui, "Server on this computer");
+            section(ui, say!("server-here"));
             hosting_row_ui(ui, acts);
         }
-        section(ui, "Messages on this computer");
+        section(ui, say!("messages-here"));
         storage_ui(ui, look, acts);
         let top = ui.cursor().left_top();
-        section(ui, "Account");
+        section(ui, say!("account"));
         refusal_ui(ui, snapshot, acts);
         account_ui(ui, form, snapshot, acts);
         account_row_ui(ui, snapshot, acts);
@@ -208,21 +217,25 @@ fn put(acts: &mut Vec<Act>, settings: Settings) {
 }
 
 fn appearance_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
-    ui.label(RichText::new("Appearance").font(theme::strong(14.0)));
+    ui.label(RichText::new(say!("appearance")).font(theme::strong(14.0)));
     ui.horizontal(|ui| {
-        for (theme, label) in [(Theme::System, "System"), (Theme::Light, "Light"), (Theme::Dark, "Dark")] {
+        for (theme, label) in [
+            (Theme::System, say!("theme-system")),
+            (Theme::Light, say!("theme-light")),
+            (Theme::Dark, say!("theme-dark")),
+        ] {
             if pill(ui, settings.theme == theme, label).clicked() {
                 put(acts, Settings { theme, ..settings.clone() });
             }
         }
     });
     ui.horizontal(|ui| {
-        ui.label("Text and interface size");
-        if ui.button("Smaller").clicked() {
+        ui.label(say!("text-size"));
+        if ui.button(say!("smaller")).clicked() {
             put(acts, Settings { scale: next_scale(settings.scale, ScaleStep::Smaller), ..settings.clone() });
         }
         ui.label(RichText::new(format!("{:.0} %", settings.scale * 100.0)).font(theme::strong(14.0)));
-        if ui.button("Larger").clicked() {
+        if ui.button(say!("larger")).clicked() {
             put(acts, Settings { scale: next_scale(settings.scale, ScaleStep::Larger), ..settings.clone() });
         }
     });
@@ -230,17 +243,19 @@ fn appearance_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
 
 fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
     let mut typing = settings.typing;
-    if ui.checkbox(&mut typing, "Show others when I am typing").changed() {
+    if ui.checkbox(&mut typing, say!("typing-shown")).changed() {
         put(acts, Settings { typing, ..settings.clone() });
     }
-    hint(ui, "In conversations with one other person; groups are never told.");
+    hint(ui, say!("typing-shown-why"));
     let mut enter_sends = settings.enter_sends;
-    if ui.checkbox(&mut enter_sends, "Enter sends, Shift+Enter starts a new line").changed() {
+    if ui.checkbox(&mut enter_sends, say!("enter-sends")).changed() {
         put(acts, Settings { enter_sends, ..settings.clone() });
     }
-    ui.label("After Send, a message can be taken back");
+    ui.label(say!("undo-send"));
     ui.horizontal_wrapped(|ui| {
-        for (undo_send_secs, label) in [(0, "Not at all"), (5, "For 5 seconds"), (10, "For 10 seconds")] {
+        for (undo_send_secs, label) in
+            [(0, say!("undo-send-not")), (5, say!("undo-send-5")), (10, say!("undo-send-10"))]
+        {
             if pill(ui, settings.undo_send_secs == undo_send_secs, label).clicked() {
                 put(acts, Settings { undo_send_secs, ..settings.clone() });
             }
@@ -250,46 +265,39 @@ fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
 
 fn testing_ui(ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let mut testing = snapshot.settings.testing || snapshot.demo;
-    let mode = egui::Checkbox::new(&mut testing, "Testing mode");
+    let mode = egui::Checkbox::new(&mut testing, say!("testing-mode"));
     if ui.add_enabled(!snapshot.demo, mode).changed() {
         put(acts, Settings { testing, ..snapshot.settings.clone() });
     }
     if snapshot.demo {
-        hint(ui, "Always on in the demo.");
+        hint(ui, say!("testing-in-demo"));
     }
-    hint(
-        ui,
-        "Watch the SIP messages on the wire, beside the delivery of each message. Passwords are not shown.",
-    );
+    hint(ui, say!("testing-why"));
 }
 
 fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
-    field(ui, "SIP address", &mut form.address, "james@example.com");
+    field(ui, say!("sip-address"), &mut form.address, "james@example.com");
     problem_ui(ui, form, AccountField::Address);
     let has_password = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
-    secret_field(ui, "Password", &mut form.password, if has_password { "unchanged" } else { "" });
-    if let Some(words) = snapshot.password.in_words() {
+    secret_field(ui, say!("password"), &mut form.password, if has_password { say!("unchanged") } else { "" });
+    if let Some(words) = reasons::password(&snapshot.password) {
         hint(ui, &words);
     }
-    field(ui, "Sign-in name", &mut form.username, "if it is not the first part of the address");
-    field(ui, "Realm", &mut form.realm, "if it is not the domain of the address");
-    field(ui, "Proxy", &mut form.proxy, PROXY_HINT);
+    field(ui, say!("sign-in-name"), &mut form.username, say!("sign-in-name-hint"));
+    field(ui, say!("realm"), &mut form.realm, say!("realm-hint"));
+    field(ui, say!("proxy"), &mut form.proxy, PROXY_HINT.say());
     problem_ui(ui, form, AccountField::Proxy);
     trust_ui(ui, form);
-    field(ui, "Your name", &mut form.name, "James");
-    ui.checkbox(&mut form.register, "Sign in so that others can reach you");
-    ui.checkbox(&mut form.peer_to_peer, "Without a server (peer to peer)");
-    hint(ui, "Anyone who can reach this computer can write to you; senders are not verified.");
-    ui.checkbox(&mut form.receipts, "Read receipts");
-    hint(
-        ui,
-        "Contacts, and people you have written to, see when you have read their messages. You see when they have read \
-         yours, if their app supports it.",
-    );
-    ui.label("Keep messages for people who are offline, if the server supports it:");
+    field(ui, say!("your-name"), &mut form.name, "James");
+    ui.checkbox(&mut form.register, say!("register"));
+    ui.checkbox(&mut form.peer_to_peer, say!("peer-to-peer"));
+    hint(ui, say!("peer-to-peer-why"));
+    ui.checkbox(&mut form.receipts, say!("receipts"));
+    hint(ui, say!("receipts-why"));
+    ui.label(say!("expires-why"));
     ui.horizontal_wrapped(|ui| {
         for (secs, label) in EXPIRES {
-            if pill(ui, form.expires_secs == secs, label).clicked() {
+            if pill(ui, form.expires_secs == secs, label.say()).clicked() {
                 form.expires_secs = secs;
             }
         }
@@ -301,7 +309,7 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
         let account = form.account(before);
         // A password that is typed again is the owner's word that it is right.
         let changed = before != Some(&account) || !form.password.is_empty();
-        if primary(ui, "Save account", changed && !form.address.trim().is_empty()).clicked() {
+        if primary(ui, say!("save-account"), changed && !form.address.trim().is_empty()).clicked() {
             save(form, account, acts);
         }
     });
@@ -320,16 +328,15 @@ fn problem_ui(ui: &mut Ui, form: &mut AccountForm, field: AccountField) {
 
 /// The certificates that the account trusts in addition to the system's authorities.
 fn trust_ui(ui: &mut Ui, form: &mut AccountForm) {
-    let authority = form.tls_ca.as_ref().map(|path| format!("Trusted CA certificate: {}", path.display()));
+    let authority = form.tls_ca.as_ref().map(|path| say!("trusted-ca", path = path.display()));
     if let Some(words) = authority
-        && forgotten(ui, &words, "Forget the CA certificate")
+        && forgotten(ui, &words, say!("forget-ca"))
     {
         form.tls_ca = None;
     }
-    let of =
-        |it: &TrustedCertificate| format!("Trusted certificate for {}: SHA-256 {}", it.server, it.sha256);
+    let of = |it: &TrustedCertificate| say!("trusted-certificate", server = it.server, sha = it.sha256);
     if let Some(words) = form.trusted.as_ref().map(of)
-        && forgotten(ui, &words, "Forget the certificate")
+        && forgotten(ui, &words, say!("forget-certificate"))
     {
         form.trusted = None;
     }

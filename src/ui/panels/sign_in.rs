@@ -23,6 +23,7 @@ use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, keep_focus_in_view, primary, small_button};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::say;
 
 /// What is typed on the first screen, and how the sign-in attempt stands.
 #[derive(Debug, Default)]
@@ -130,12 +131,12 @@ impl SignInForm {
     /// What the user is told once the server has let them in; nothing if the form was not what led there.
     pub(crate) fn welcome(&self, snapshot: &Snapshot) -> Option<String> {
         let attempt = self.attempt.as_ref().filter(|_| is_in(snapshot))?;
-        let how = match attempt.is_encrypted {
-            Some(true) => " The connection is encrypted.",
-            Some(false) => " The connection is not encrypted.",
-            None => "",
-        };
-        Some(format!("Signed in to {}.{how}", attempt.server))
+        let server = &attempt.server;
+        Some(match attempt.is_encrypted {
+            Some(true) => say!("welcome-encrypted", server = server),
+            Some(false) => say!("welcome-clear", server = server),
+            None => say!("welcome", server = server),
+        })
     }
 
     /// Updates the state of the attempt from a snapshot.
@@ -161,12 +162,7 @@ impl SignInForm {
             RegistrationState::Idle | RegistrationState::Connecting(_) => None,
             RegistrationState::Offline { .. } => {
                 let sentence = words::outage(snapshot).map(|why| format!("{why}."));
-                let silent = || {
-                    format!(
-                        "No answer from {}. Check the proxy's address and your network connection.",
-                        attempt.server
-                    )
-                };
+                let silent = || say!("no-answer-check", server = attempt.server);
                 Some(Failure { sentence: sentence.unwrap_or_else(silent), is_refusal: false })
             }
             RegistrationState::Refused { .. } => {
@@ -321,7 +317,7 @@ fn connect_asked(ui: &mut Ui, form: &SignInForm, is_waiting: bool) -> bool {
     let is_in_front = ui.memory(|memory| memory.top_modal_layer().is_none());
     let entered =
         is_in_front && ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE);
-    let label = if is_waiting { "Connecting…" } else { "Connect" };
+    let label = if is_waiting { say!("connecting-button") } else { say!("connect") };
     let ready = !is_waiting && !form.fields.address.trim().is_empty();
     let pressed = ui.vertical_centered_justified(|ui| primary(ui, label, ready).clicked()).inner;
     (pressed || entered) && ready
@@ -341,7 +337,7 @@ fn attempt_ui(
     ui.horizontal(|ui| {
         hint(ui, &words);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if is_waiting && small_button(ui, "Cancel").clicked() {
+            if is_waiting && small_button(ui, say!("cancel")).clicked() {
                 form.give_up(acts);
             }
         });
@@ -351,7 +347,7 @@ fn attempt_ui(
 /// Draws the fields; true if one was changed.
 fn typing_ui(ui: &mut Ui, form: &mut SignInForm, shape: Shape, snapshot: &Snapshot) -> bool {
     let is_known = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
-    let kept = if is_known { "unchanged" } else { "" };
+    let kept = if is_known { say!("unchanged") } else { "" };
     // Only then can something be typed at once.
     let is_new = ui.is_enabled() && !std::mem::replace(&mut form.is_shown, true);
     let corrects = form.corrects.take();

@@ -6,6 +6,7 @@ use crate::model::snapshot::Settings;
 use crate::ui::actions::{Act, ClosingAct};
 use crate::ui::kit::theme;
 use crate::ui::kit::widgets::{hint, primary};
+use crate::ui::text::say;
 
 /// What there is to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +27,10 @@ pub(crate) enum WayBack {
 }
 
 impl WayBack {
-    const fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
-            Self::Tray => "To see the window again, click Fanfare's icon in the tray.",
-            Self::Start => "To see the window again, start Fanfare.",
+            Self::Tray => say!("way-back-tray"),
+            Self::Start => say!("way-back-start"),
         }
     }
 }
@@ -37,14 +38,14 @@ impl WayBack {
 /// The choices, in the settings.
 pub(crate) fn starting_ui(ui: &mut Ui, starting: Starting, settings: &Settings, acts: &mut Vec<Act>) {
     ui.add_space(12.0);
-    ui.label(RichText::new("Starting and closing").font(theme::strong(14.0)));
+    ui.label(RichText::new(say!("starting-closing")).font(theme::strong(14.0)));
     let mut keeps = settings.background == Some(true);
-    if ui.checkbox(&mut keeps, "Keep running when the window is closed").changed() {
+    if ui.checkbox(&mut keeps, say!("keep-running-closed")).changed() {
         acts.push(Act::Closing(ClosingAct::Keep(keeps)));
     }
-    hint(ui, &format!("Messages still reach you then. {}", starting.way_back.words()));
+    hint(ui, &say!("still-reach-you", how = starting.way_back.words()));
     if let Some(mut at_login) = starting.at_login
-        && ui.checkbox(&mut at_login, "Start without a window when I log in").changed()
+        && ui.checkbox(&mut at_login, say!("start-at-login")).changed()
     {
         acts.push(Act::Closing(ClosingAct::StartAtLogin(at_login)));
     }
@@ -54,22 +55,19 @@ pub(crate) fn starting_ui(ui: &mut Ui, starting: Starting, settings: &Settings, 
 /// True once it is answered.
 pub(crate) fn background_ui(ui: &mut Ui, is_new: bool, way_back: WayBack, acts: &mut Vec<Act>) -> bool {
     let again = way_back.words();
-    ui.label(format!(
-        "Fanfare can keep running without its window: messages still reach you, and you are told of them. {again} Ctrl+Q \
-         always quits."
-    ));
+    ui.label(say!("background-ask", again = again));
     ui.add_space(8.0);
     let keeps = ui.horizontal(|ui| {
-        let keep = primary(ui, "Keep running", true);
+        let keep = primary(ui, say!("keep-running"), true);
         if is_new {
             keep.request_focus();
         }
         if keep.clicked() {
             return Some(true);
         }
-        ui.button("Quit").clicked().then_some(false)
+        ui.button(say!("quit")).clicked().then_some(false)
     });
-    hint(ui, "You can change this in the settings.");
+    hint(ui, say!("change-in-settings"));
     acts.extend(keeps.inner.map(|keeps| Act::Closing(ClosingAct::Close { keeps })));
     keeps.inner.is_some()
 }

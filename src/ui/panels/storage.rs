@@ -11,10 +11,12 @@ use crate::ui::actions::Act;
 use crate::ui::kit::theme::colors;
 use crate::ui::kit::widgets::{banner, hint, mend_button, small_button};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::{TextId, say};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How old what is deleted can be: days, and label.
-const AGES: [(u32, &str); 3] = [(365, "1 year"), (180, "6 months"), (30, "1 month")];
+const AGES: [(u32, TextId); 3] =
+    [(365, TextId("age-year")), (180, TextId("age-half")), (30, TextId("age-month"))];
 
 /// What is known of the room in use while the settings are open.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,36 +58,34 @@ pub(crate) fn storage_ui(ui: &mut Ui, look: &Look, acts: &mut Vec<Act>) {
     }
     match &known.found {
         None => {
-            ui.label("Measuring…");
+            ui.label(say!("measuring"));
             hint(ui, " ");
         }
         Some(found) => {
             ui.label(in_words(found));
             if let Some(oldest) = found.oldest {
-                hint(ui, &format!("The oldest message is from {}.", look.full_date(oldest)));
+                hint(ui, &say!("oldest-from", date = look.full_date(oldest)));
             }
         }
     }
     if let Some(before) = known.asking {
-        let words = format!(
-            "Delete all messages from before {} on this computer? They cannot be brought back; the others keep theirs.",
-            look.full_date(before)
-        );
+        let words = say!("delete-before-ask", date = look.full_date(before));
         banner(ui, &words, colors(ui).amber, colors(ui).amber_soft);
         ui.horizontal(|ui| {
-            if mend_button(ui, "Delete them").clicked() {
+            if mend_button(ui, say!("delete-them")).clicked() {
                 acts.push(Act::Delete(Doomed::OlderThan(before)));
                 known = Known { asking: None, is_asked: false, ..known };
             }
-            if small_button(ui, "Keep them").clicked() {
+            if small_button(ui, say!("keep-them")).clicked() {
                 known.asking = None;
             }
         });
     } else {
         ui.horizontal_wrapped(|ui| {
-            ui.label("Delete messages older than");
+            ui.label(say!("delete-older"));
             for (days, label) in AGES {
-                if small_button(ui, label).on_hover_text(format!("Delete older than {label}…")).clicked() {
+                let label = label.say();
+                if small_button(ui, label).on_hover_text(say!("delete-older-than", age = label)).clicked() {
                     let age = u64::try_from((DAY * days).as_millis()).unwrap_or(u64::MAX);
                     let before = look.now.as_millis().saturating_sub(age);
                     known.asking = Some(Timestamp::from_millis(before));
@@ -104,5 +104,5 @@ fn in_words(found: &StorageUse) -> String {
     if found.with_files == 0 {
         return all;
     }
-    format!("{all}; {} with files, {}", found.with_files, bytes(found.file_bytes))
+    say!("storage-with-files", all = all, count = found.with_files, size = bytes(found.file_bytes))
 }

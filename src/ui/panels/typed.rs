@@ -4,12 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::model::account::{Account, AccountError};
 use crate::sip::Uri;
+use crate::ui::kit::reasons;
 use crate::ui::kit::words::sentence;
+use crate::ui::text::TextId;
 
 pub(crate) use crate::config::provisioning::EXPIRES_DEFAULT_SECS;
 
 /// Hint in the empty proxy field.
-pub(crate) const PROXY_HINT: &str = "empty: found automatically";
+pub(crate) const PROXY_HINT: TextId = TextId("proxy-hint");
 
 /// The account as typed: a bare address gets the prefix `sip:`, a bare server address becomes `udp:…:5060`.
 pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
@@ -51,20 +53,19 @@ pub(crate) enum AccountField {
 
 /// What is wrong with an account, and in which field: a sentence without the field's name in the settings file.
 pub(crate) fn account_problem(error: &AccountError) -> (AccountField, String) {
-    let (field, name) = match error {
+    let field = match error {
         AccountError::Address { .. } | AccountError::Comma(_) | AccountError::NoUser(_) => {
-            (AccountField::Address, "address: ")
+            AccountField::Address
         }
         AccountError::Proxy(_) | AccountError::ProxyClear(_) | AccountError::ProxyWebSocket(_) => {
-            (AccountField::Proxy, "proxy: ")
+            AccountField::Proxy
         }
         AccountError::T1(_) | AccountError::ReportWindow(_) | AccountError::Fingerprint(_) => {
-            (AccountField::Other, "")
+            AccountField::Other
         }
     };
-    let words = error.to_string();
-    let words = sentence(words.strip_prefix(name).unwrap_or(&words));
-    (field, if words.ends_with('?') { words } else { format!("{words}.") })
+    let words = reasons::account_error(error).unwrap_or_else(|| format!("{error}."));
+    (field, sentence(&words))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use egui::Ui;
 
 use crate::ui::kit::edit;
 use crate::ui::kit::widgets::hint;
+use crate::ui::text::say;
 
 /// A text to read, select and copy.
 #[derive(Debug)]
@@ -23,14 +24,14 @@ impl WholeText {
 
 /// Draws the text; `is_new` in the first frame, in which it takes the focus.
 pub(super) fn whole_ui(ui: &mut Ui, whole: &mut WholeText, is_new: bool) {
-    let id = edit::field_id(ui, "Whole message");
+    let id = edit::field_id(ui, say!("whole-message"));
     let height = (ui.ctx().content_rect().height() - 200.0).clamp(160.0, 700.0);
     let width = ui.available_width();
     edit::scrolling().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         let response = edit::long_text_field(ui, id, &mut whole.shown, |text| {
             egui::TextEdit::multiline(text).frame(egui::Frame::NONE).desired_width(width - 8.0)
         })
-        .accessible_name("Whole message");
+        .accessible_name(say!("whole-message"));
         if is_new {
             edit::select_all(ui.ctx(), id, 0);
             response.request_focus();
@@ -39,5 +40,5 @@ pub(super) fn whole_ui(ui: &mut Ui, whole: &mut WholeText, is_new: bool) {
             whole.shown = whole.text.to_string();
         }
     });
-    hint(ui, "Ctrl+A and Ctrl+C copy all of it.");
+    hint(ui, say!("whole-keys"));
 }

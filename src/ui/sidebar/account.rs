@@ -10,6 +10,7 @@ use crate::ui::kit::icons::{Icon, focus_ring, icon_button_with};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::widgets::{one_line, paint_avatar, put, small_button, within};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::say;
 
 /// Our name, the account's status, and the settings button.
 pub(super) fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
@@ -41,7 +42,7 @@ pub(super) fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &m
     response.on_hover_text(format!("{}\n{word}", words::address(&person.address)));
     let gear = Rect::from_center_size(pos2(rect.right() - 30.0, rect.center().y), vec2(28.0, 28.0));
     within(ui, gear, Layout::default(), |ui| {
-        if icon_button_with(ui, Icon::Sliders, "Settings", &UiCommand::Settings.tooltip()).clicked() {
+        if icon_button_with(ui, Icon::Sliders, say!("settings"), &UiCommand::Settings.tooltip()).clicked() {
             acts.push(Act::Settings);
         }
     });
@@ -49,7 +50,7 @@ pub(super) fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &m
 
 fn own_person(snapshot: &Snapshot) -> Person {
     let Some(account) = &snapshot.account else {
-        return Person { address: String::new(), name: "No account".to_owned(), simulated: false };
+        return Person { address: String::new(), name: say!("no-account").to_owned(), simulated: false };
     };
     let name =
         if account.name.trim().is_empty() { words::address(&account.address) } else { account.name.clone() };

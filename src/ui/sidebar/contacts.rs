@@ -15,6 +15,7 @@ use crate::ui::kit::widgets::{
     hint, one_line, paint_avatar, paint_simulated, primary, put, small_button, within,
 };
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// Height of a contact's row.
 pub(crate) const ROW_HEIGHT: f32 = 48.0;
@@ -42,7 +43,7 @@ pub(crate) fn contacts_ui(
         ui.spacing_mut().item_spacing.y = 0.0;
         let lists: Vec<&KnownList> = names.lists().iter().filter(|list| list.matches(search)).collect();
         if !lists.is_empty() {
-            heading(ui, "Saved lists");
+            heading(ui, say!("saved-lists"));
         }
         rows_in_view(ui, lists.len(), |ui, place| {
             if let Some(list) = lists.get(place) {
@@ -108,12 +109,28 @@ pub(super) fn rows_in_view(ui: &mut Ui, count: usize, mut row: impl FnMut(&mut U
     space(ui, count - end);
 }
 
+/// What is above the contacts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ContactsButton {
+    Add,
+    Import,
+    Export,
+}
+
+impl ContactsButton {
+    const ALL: [Self; 3] = [Self::Add, Self::Import, Self::Export];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Add => say!("add-contact-button"),
+            Self::Import => say!("import-button"),
+            Self::Export => say!("export-button"),
+        }
+    }
+}
+
 fn nobody(ui: &mut Ui, book: &AddressBook) {
-    let sentence = if book.contacts.is_empty() {
-        "No contacts yet. Add people, then tick several to write to all of them."
-    } else {
-        "No matching contacts."
-    };
+    let sentence = if book.contacts.is_empty() { say!("no-contacts") } else { say!("no-matching-contacts") };
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| hint(ui, sentence));
 }
 
@@ -129,26 +146,26 @@ fn heading_with_add(ui: &mut Ui, is_empty: bool, acts: &mut Vec<Act>) {
     let is_wide = ui.available_width() >= BUTTONS_BESIDE_FROM;
     let (rect, side) = if is_wide {
         let rect = ui.allocate_space(vec2(ui.available_width(), 36.0)).1;
-        let galley = one_line(ui, "Contacts", theme::strong(12.0), colors(ui).weak, rect.width());
+        let galley = one_line(ui, say!("contacts"), theme::strong(12.0), colors(ui).weak, rect.width());
         put(ui.painter(), pos2(rect.left() + 16.0, rect.center().y - galley.size().y / 2.0), galley);
         (rect, Layout::right_to_left(Align::Center))
     } else {
-        heading(ui, "Contacts");
+        heading(ui, say!("contacts"));
         (ui.allocate_space(vec2(ui.available_width(), 36.0)).1, Layout::left_to_right(Align::Center))
     };
     within(ui, rect.shrink2(vec2(16.0, 0.0)), side, |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let mut buttons = ["Add contact", "Import…", "Export"];
+        let mut buttons = ContactsButton::ALL;
         if is_wide {
             buttons.reverse();
         }
-        for label in buttons {
-            let is_on = !is_empty || label != "Export";
-            if ui.add_enabled_ui(is_on, |ui| small_button(ui, label).clicked()).inner {
-                acts.push(match label {
-                    "Add contact" => Act::EditContact(None),
-                    "Import…" => Act::Import,
-                    _ => Act::Ask(Command::ExportContacts),
+        for button in buttons {
+            let is_on = !is_empty || button != ContactsButton::Export;
+            if ui.add_enabled_ui(is_on, |ui| small_button(ui, button.label()).clicked()).inner {
+                acts.push(match button {
+                    ContactsButton::Add => Act::EditContact(None),
+                    ContactsButton::Import => Act::Import,
+                    ContactsButton::Export => Act::Ask(Command::ExportContacts),
                 });
             }
         }
@@ -187,7 +204,7 @@ fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool, names: &Names) -
     let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
     let NamedContact { person, .. } = known;
     let response = check_row(ui, rect, person, ticked, 36.0);
-    let edit = pencil(ui, rect, &format!("Edit {}", person.name));
+    let edit = pencil(ui, rect, &say!("edit-name", name = person.name));
     let mut act = match (response.clicked(), edit) {
         (_, true) => RowAct::Edit,
         (true, false) => RowAct::Toggled,
@@ -277,7 +294,7 @@ fn list_row(ui: &mut Ui, list: &KnownList, ticks: &mut Ticks<'_>, acts: &mut Vec
     put(ui.painter(), pos2(left, top), name);
     put(ui.painter(), pos2(left, second), below);
     response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::Role::CheckBox, true, ticked, format!("List {}", list.name))
+        egui::WidgetInfo::selected(egui::Role::CheckBox, true, ticked, say!("list-named", name = list.name))
     });
     if response.clicked() {
         ticks.set(list, !ticked);
@@ -295,7 +312,7 @@ fn list_row(ui: &mut Ui, list: &KnownList, ticks: &mut Ticks<'_>, acts: &mut Vec
     });
     let place = Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(28.0, 28.0));
     within(ui, place, Layout::default(), |ui| {
-        if icon_button(ui, Icon::Pencil, &format!("Edit list {}", list.name)).clicked() {
+        if icon_button(ui, Icon::Pencil, &say!("edit-list-name", name = list.name)).clicked() {
             acts.push(Act::List(ListAct::Edit(list.name.clone())));
         }
     });
@@ -307,12 +324,12 @@ fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut 
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
-            if icon_button(ui, Icon::Close, "Clear selection").clicked() {
+            if icon_button(ui, Icon::Close, say!("clear-selection")).clicked() {
                 chosen.clear();
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let write = primary(ui, &format!("Write to {}", people.len()), true);
-                if small_button(ui, "Save as list…").clicked() {
+                let write = primary(ui, &say!("write-to-count", count = people.len()), true);
+                if small_button(ui, say!("save-as-list")).clicked() {
                     acts.push(Act::List(ListAct::SaveAs(people.clone())));
                 }
                 if write.clicked() {

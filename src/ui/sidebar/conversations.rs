@@ -24,6 +24,7 @@ use crate::ui::kit::icons::{Icon, paint_icon};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, mend_button, pill, primary, small_button, tab};
 use crate::ui::kit::words::Look;
+use crate::ui::text::say;
 
 /// The tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -81,7 +82,7 @@ impl LeftColumn {
 
 /// The id of the search field.
 pub(crate) fn search_id() -> egui::Id {
-    egui::Id::unique("search")
+    egui::Id::unique(say!("key-search"))
 }
 
 /// The left column.
@@ -100,7 +101,7 @@ pub(crate) fn left_ui(
         egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 8, bottom: 0 }).show(
             ui,
             |ui| {
-                if mend_button(ui, "View the server's certificate").clicked() {
+                if mend_button(ui, say!("view-certificate")).clicked() {
                     acts.push(Act::ShowCertificate);
                 }
             },
@@ -109,7 +110,8 @@ pub(crate) fn left_ui(
     egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 12, bottom: 0 }).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 8.0;
         ui.vertical_centered_justified(|ui| {
-            if primary(ui, "New message", true).on_hover_text(UiCommand::NewMessage.tooltip()).clicked() {
+            if primary(ui, say!("new-message"), true).on_hover_text(UiCommand::NewMessage.tooltip()).clicked()
+            {
                 acts.push(Act::Write(Vec::new()));
             }
         });
@@ -130,13 +132,13 @@ fn search_ui(ui: &mut Ui, search: &mut String) {
     let width = ui.available_width();
     let response = edit::text_field(ui, search_id(), search, |text| {
         egui::TextEdit::singleline(text)
-            .hint_text("Search people")
+            .hint_text(say!("search-people"))
             .desired_width(width)
             .align(egui::Align2::LEFT_CENTER)
             .margin(egui::Margin { left: 32, right: 10, top: 6, bottom: 6 })
             .min_size(vec2(0.0, 32.0))
     })
-    .accessible_name("Search");
+    .accessible_name(say!("search"));
     let icon = Rect::from_center_size(response.rect.left_center() + vec2(17.0, 0.0), vec2(14.0, 14.0));
     paint_icon(ui.painter(), icon, Icon::Search, colors(ui).weak);
 }
@@ -145,7 +147,7 @@ fn tabs_ui(ui: &mut Ui, column: &mut LeftColumn, snapshot: &Snapshot) {
     let width = ui.available_width() / 2.0;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        for (which, label) in [(Tab::Messages, "Messages"), (Tab::Contacts, "Contacts")] {
+        for (which, label) in [(Tab::Messages, say!("messages")), (Tab::Contacts, say!("contacts"))] {
             if tab(ui, column.tab == which, label, width).clicked() {
                 column.tab = which;
             }
@@ -162,12 +164,12 @@ fn tabs_ui(ui: &mut Ui, column: &mut LeftColumn, snapshot: &Snapshot) {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
             let mut pills = vec![
-                (Filter::All, "All".to_owned()),
-                (Filter::Unread, counted("Unread", unread)),
-                (Filter::Failed, counted("Failed", failed)),
+                (Filter::All, say!("filter-all").to_owned()),
+                (Filter::Unread, counted(say!("filter-unread"), unread)),
+                (Filter::Failed, counted(say!("filter-failed"), failed)),
             ];
             if archived || column.filter == Filter::Archived {
-                pills.push((Filter::Archived, "Archived".to_owned()));
+                pills.push((Filter::Archived, say!("filter-archived").to_owned()));
             }
             for (which, label) in pills {
                 if pill(ui, column.filter == which, &label).clicked() {
@@ -255,15 +257,15 @@ fn found(head: &ConversationHead, name: &str, search: &str) -> bool {
 
 fn no_conversations(ui: &mut Ui, column: &LeftColumn, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let sentence = if snapshot.conversations.is_empty() {
-        "Pick people, write once, see who got it."
+        say!("slogan")
     } else if !column.search.trim().is_empty() {
-        "No results."
+        say!("no-results-sentence")
     } else {
         match column.filter {
             Filter::All => "",
-            Filter::Unread => "No unread messages.",
-            Filter::Failed => "No failed messages.",
-            Filter::Archived => "No archived conversations.",
+            Filter::Unread => say!("no-unread"),
+            Filter::Failed => say!("no-failed"),
+            Filter::Archived => say!("no-archived"),
         }
     };
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| {
@@ -279,18 +281,18 @@ pub(crate) fn welcome_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     let height = ui.available_height();
     ui.vertical_centered(|ui| {
         ui.add_space((height * 0.36).max(24.0));
-        ui.label(RichText::new("Pick people, write once, see who got it.").font(theme::strong(17.0)));
+        ui.label(RichText::new(say!("slogan")).font(theme::strong(17.0)));
         ui.add_space(4.0);
-        if primary(ui, "Write to several people", true).clicked() {
+        if primary(ui, say!("write-to-several"), true).clicked() {
             acts.push(Act::Write(Vec::new()));
         }
         ui.with_layout(Layout::top_down(Align::Center), |ui| {
             let named = |command: UiCommand, words: &str| format!("{} {words}", command.shortcut());
             let words = [
-                named(UiCommand::NewMessage, "new message"),
-                named(UiCommand::Palette, "go to"),
-                named(UiCommand::FindEverywhere, "search"),
-                named(UiCommand::Keys, "all shortcuts"),
+                named(UiCommand::NewMessage, say!("key-new-message")),
+                named(UiCommand::Palette, say!("key-go-to")),
+                named(UiCommand::FindEverywhere, say!("key-search")),
+                named(UiCommand::Keys, say!("key-all")),
             ];
             hint(ui, &words.join(" · "));
         });

@@ -10,6 +10,7 @@ use crate::ui::kit::icons::focus_ring;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, paint_avatar, put};
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// Lists, contacts, and others with whom there is a conversation. Enter takes the one that is marked.
 pub(crate) fn picker_ui(ui: &mut Ui, (names, others): (&Names, &Acquaintances), recipients: &mut Recipients) {
@@ -53,7 +54,7 @@ fn person_row(ui: &Ui, rect: Rect, suggestion: Suggestion<'_>, recipients: &mut 
 }
 
 fn list_row(ui: &Ui, rect: Rect, list: &KnownList) -> bool {
-    let label = format!("List {}: {}", list.name, words::people_count(list.members.len()));
+    let label = say!("list-with", name = list.name, people = words::people_count(list.members.len()));
     let response = ui.interact(rect, ui.scope_id().with(("pick", &list.name)), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);

@@ -7,6 +7,7 @@ use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::Snapshot;
 use crate::ui::actions::Act;
 use crate::ui::kit::widgets::small_button;
+use crate::ui::text::say;
 
 /// What the button says; none while there is nothing to ask for.
 #[derive(Debug, Default)]
@@ -17,8 +18,8 @@ impl Retry {
     pub(super) fn show(&mut self, ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) {
         let is_asking = matches!(snapshot.registration, RegistrationState::Connecting(_));
         self.0 = match snapshot.registration {
-            RegistrationState::Refused { .. } => Some("Sign in again"),
-            RegistrationState::Offline { .. } => Some("Try now"),
+            RegistrationState::Refused { .. } => Some(say!("sign-in-again")),
+            RegistrationState::Offline { .. } => Some(say!("try-now")),
             RegistrationState::Connecting(_) => self.0,
             RegistrationState::Idle
             | RegistrationState::Connected

@@ -14,6 +14,7 @@ use crate::ui::kit::icons::{Icon, focus_ring, paint_icon, paint_state, state_col
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, paint_avatar, paint_badge, put};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::say;
 
 /// Height of a row.
 pub(super) const ROW_HEIGHT: f32 = 64.0;
@@ -87,13 +88,18 @@ fn marks_ui(ui: &Ui, marks: &Marks, right_top: egui::Pos2) -> f32 {
 
 /// The same, and what is unread, for screen readers.
 fn marks_named(head: &ConversationHead, marks: &Marks) -> String {
-    let mut named = if head.unread > 0 { format!(", {} unread", head.unread) } else { String::new() };
+    let mut named = if head.unread > 0 {
+        format!(", {}", say!("unread-count", count = head.unread))
+    } else {
+        String::new()
+    };
     for (is_set, word) in [
-        (marks.unread && head.unread == 0, ", marked as unread"),
-        (marks.pinned, ", pinned"),
-        (marks.muted, ", muted"),
+        (marks.unread && head.unread == 0, say!("marked-unread")),
+        (marks.pinned, say!("pinned")),
+        (marks.muted, say!("muted")),
     ] {
         if is_set {
+            named.push_str(", ");
             named.push_str(word);
         }
     }
@@ -116,20 +122,20 @@ pub(super) fn conversation_menu(
         }
     };
     let either = |is_set: bool, set: &'static str, unset: &'static str| if is_set { unset } else { set };
-    choice(ui, UiCommand::Pin, either(marks.pinned, "Pin", "Unpin"), |it| it.pinned ^= true);
-    choice(ui, UiCommand::Mute, either(marks.muted, "Mute", "Unmute"), |it| {
+    choice(ui, UiCommand::Pin, either(marks.pinned, say!("pin"), say!("unpin")), |it| it.pinned ^= true);
+    choice(ui, UiCommand::Mute, either(marks.muted, say!("mute"), say!("unmute")), |it| {
         it.muted ^= true;
         it.silent = false;
     });
     if marks.muted {
-        let label = either(marks.silent, "Mute failures too", "Notify about failures again");
+        let label = either(marks.silent, say!("mute-failures"), say!("notify-failures"));
         choice(ui, UiCommand::MuteFailures, label, |it| it.silent ^= true);
     }
     if head.unread == 0 {
-        let label = either(marks.unread, "Mark as unread", "Mark as read");
+        let label = either(marks.unread, say!("mark-unread"), say!("mark-read"));
         choice(ui, UiCommand::MarkUnread, label, |it| it.unread ^= true);
     }
-    let label = either(marks.archived, "Archive", "Take out of the archive");
+    let label = either(marks.archived, say!("archive"), say!("unarchive"));
     choice(ui, UiCommand::Archive, label, |it| {
         it.archived ^= true;
         // What is put away is done with.
@@ -165,15 +171,16 @@ pub(super) fn new_draft_ui(ui: &mut Ui, draft: &str) -> Response {
     focus_ring(ui, &response, ground, 8.0);
     paint_avatar(ui, pos2(rect.left() + 36.0, rect.center().y), 40.0, &[]);
     let (left, right, middle) = (rect.left() + 66.0, rect.right() - 20.0, rect.center().y);
-    let name = one_line(ui, "New message", theme::regular(14.0), colors.text, right - left);
+    let name = one_line(ui, say!("new-message"), theme::regular(14.0), colors.text, right - left);
     put(ui.painter(), pos2(left, middle - 20.0), name);
     draft_line(ui, draft, Rect::from_min_max(pos2(left, middle), pos2(right, middle + 20.0)));
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("New message, Draft: {draft}")));
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::Button, true, say!("new-message-draft", draft = draft)));
     response
 }
 
 fn draft_line(ui: &Ui, draft: &str, place: Rect) {
-    let word = one_line(ui, "Draft:", theme::strong(13.0), colors(ui).amber, place.width());
+    let word = one_line(ui, say!("draft"), theme::strong(13.0), colors(ui).amber, place.width());
     let left = place.left() + word.size().x + 8.0;
     let text = one_line(ui, draft, theme::regular(13.0), colors(ui).weak, place.right() - left);
     put(ui.painter(), pos2(place.left(), place.center().y - word.size().y / 2.0), word);
@@ -193,7 +200,7 @@ fn second_line(ui: &Ui, head: &ConversationHead, draft: Option<&str>, place: Rec
     }
     if let Some(draft) = draft {
         draft_line(ui, draft, Rect::from_min_max(pos2(left, place.top()), place.max));
-        return format!("Draft: {draft}");
+        return say!("draft-text", draft = draft);
     }
     let mut write = |words: &str, font, color| {
         let line = one_line(ui, words, font, color, place.right() - left);
@@ -203,15 +210,15 @@ fn second_line(ui: &Ui, head: &ConversationHead, draft: Option<&str>, place: Rec
     };
     let mut told = Vec::new();
     if !head.verified {
-        write(words::NOT_VERIFIED, theme::strong(12.0), colors.amber);
-        told.push(words::NOT_VERIFIED.to_owned());
+        write(say!("not-verified"), theme::strong(12.0), colors.amber);
+        told.push(say!("not-verified").to_owned());
     }
     if head.failed == 0 {
         write(&head.preview, theme::regular(13.0), colors.weak);
         told.push(head.preview.to_string());
         return told.join(", ");
     }
-    let failed = format!("{} not delivered", head.failed);
+    let failed = say!("count-not-delivered", count = head.failed);
     write(&failed, theme::strong(13.0), colors.red);
     told.push(failed);
     // While there is a failure that the user has not seen, the preview is left out.

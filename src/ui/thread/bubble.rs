@@ -20,6 +20,7 @@ use crate::ui::kit::widgets::{
     mend_button, name_color, one_line, paint_avatar, put, small_button, within, wrapped,
 };
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::say;
 
 /// With up to this many recipients, each has a tick beside the message; with more, only the fraction is shown.
 const TICKS_MAX: usize = 6;
@@ -120,7 +121,7 @@ pub(crate) fn message_ui(ui: &mut Ui, row: &Row<'_>, look: &Look, acts: &mut Vec
         y += SEPARATOR_HEIGHT;
     }
     if row.is_first_new {
-        separator(ui, y, "New", colors(ui).accent);
+        separator(ui, y, say!("separator-new"), colors(ui).accent);
         y += SEPARATOR_HEIGHT;
     }
     y += plan.gap;
@@ -182,7 +183,7 @@ fn body(ui: &Ui, row: &Row<'_>, width: f32) -> Laid {
     let message = row.message;
     let colors = colors(ui);
     if message.text.is_empty() && message.files.is_empty() {
-        let galley = wrapped(ui, "A message without text", theme::regular(14.0), colors.weak, width);
+        let galley = wrapped(ui, say!("no-text"), theme::regular(14.0), colors.weak, width);
         return Laid::plain(galley);
     }
     laid_out(ui, (&message.text, row.terms), theme::regular(14.0), colors.text, width)
@@ -241,7 +242,7 @@ fn status_line(ui: &mut Ui, row: &Row<'_>, right_top: egui::Pos2, look: &Look, a
     ui.painter().galley_with_override_text_color(line_at, line, ink);
     crate::ui::kit::icons::focus_ring(ui, &response, area, 4.0);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
-    if response.on_hover_text("See who got it and when").clicked() {
+    if response.on_hover_text(say!("see-who-got-it")).clicked() {
         acts.push(Act::Details(row.message.id));
     }
     if row.resendable() > 0 {
@@ -257,11 +258,12 @@ fn mend_buttons(ui: &mut Ui, row: &Row<'_>, rect: Rect, acts: &mut Vec<Act>) {
     let layout = Layout::right_to_left(Align::Center);
     within(ui, rect, layout, |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
-        if small_button(ui, "Details").clicked() {
+        if small_button(ui, say!("details")).clicked() {
             acts.push(Act::Details(row.message.id));
         }
         let alone = row.message.deliveries.len() == 1;
-        let label = if alone { "Resend".to_owned() } else { format!("Resend to {}", row.resendable()) };
+        let label =
+            if alone { say!("resend").to_owned() } else { say!("resend-to", count = row.resendable()) };
         if mend_button(ui, &label).clicked() {
             let resend = AgentCommand::Resend { message: row.message.id, only: None };
             acts.push(Act::Ask(Command::Agent(resend)));
@@ -305,7 +307,7 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
     let sent = row
         .message
         .sent_at
-        .map(|at| format!(" (sent {}, {})", look.short(at), look.clock(at)))
+        .map(|at| format!(" {}", say!("sent-when", day = look.short(at), time = look.clock(at))))
         .unwrap_or_default();
     let time = one_line(
         ui,
@@ -323,12 +325,12 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
 
 /// Marks a message that came directly from its sender: nobody has verified the name above it.
 fn not_verified(ui: &Ui, row: &Row<'_>, at: egui::Pos2) {
-    let words = one_line(ui, words::NOT_VERIFIED, theme::strong(12.0), colors(ui).amber, 120.0);
+    let words = one_line(ui, say!("not-verified"), theme::strong(12.0), colors(ui).amber, 120.0);
     let place = Rect::from_min_size(at, vec2(words.size().x, LINE_HEIGHT));
     put(ui.painter(), pos2(at.x, place.center().y - words.size().y / 2.0), words);
     let response = ui.interact(place, focus_id(row.message).with("not verified"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words::NOT_VERIFIED));
-    response.on_hover_text(words::NOT_VERIFIED_WHY);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, say!("not-verified")));
+    response.on_hover_text(say!("not-verified-why"));
 }
 
 /// Selects a message or no longer by a click with Ctrl or Shift, or by any click while some are selected; deletes it by

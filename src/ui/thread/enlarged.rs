@@ -12,6 +12,7 @@ use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::picture::is_picture;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hide_tooltip, one_line, put, small_button, words_ui};
+use crate::ui::text::say;
 
 /// Between the edge of the window and the picture's frame, and within that.
 const MARGIN: f32 = 16.0;
@@ -35,11 +36,11 @@ pub(crate) fn enlarged_ui(ctx: &Context, album: &mut Album, thread: Option<&Thre
             let ink = ui.visuals().text_color();
             words_ui(ui, &name, theme::strong(14.0), ink);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let close = icon_button(ui, Icon::Close, "Close");
+                let close = icon_button(ui, Icon::Close, say!("close"));
                 if small_button(ui, UiCommand::SaveFileAs.label()).clicked() {
                     acts.push(Act::Picture(PictureAct::SaveAs(id, name.clone())));
                 }
-                if small_button(ui, "Save").clicked() {
+                if small_button(ui, say!("save")).clicked() {
                     acts.push(Act::Ask(Command::SaveFile { message: id.0, file: id.1, to: None }));
                 }
                 close
@@ -78,7 +79,7 @@ fn picture_ui(ui: &egui::Ui, album: &Album, id: PictureId, place: Rect) {
         (Some(large), _) => (large, large.size_vec2()),
         (None, Some(small)) => small,
         (None, None) => {
-            let words = one_line(ui, "Opening…", theme::regular(14.0), colors(ui).weak, place.width());
+            let words = one_line(ui, say!("opening"), theme::regular(14.0), colors(ui).weak, place.width());
             return put(ui.painter(), place.center() - words.size() / 2.0, words);
         }
     };

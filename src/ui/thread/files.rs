@@ -15,6 +15,7 @@ use crate::ui::kit::picture::is_picture;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, put, small_button, within};
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 const FILE_WIDTH: f32 = 280.0;
 const FILE_HEIGHT: f32 = 40.0;
@@ -95,7 +96,7 @@ fn file_ui(ui: &mut Ui, (message, index): PictureId, file: &FileShown, place: Re
     put(ui.painter(), pos2(place.left(), place.top() + 3.0), name);
     put(ui.painter(), pos2(place.left(), second), kind);
     within(ui, place, Layout::right_to_left(Align::Center), |ui| {
-        if small_button(ui, "Save").on_hover_text(format!("Save {}", file.name)).clicked() {
+        if small_button(ui, say!("save")).on_hover_text(say!("save-file", name = file.name)).clicked() {
             acts.push(Act::Ask(Command::SaveFile { message, file: index, to: None }));
         }
     });
@@ -116,7 +117,7 @@ fn picture_ui(
         paint_picture(ui, texture, Rect::from_center_size(place.center(), size * scale), CORNER);
         let response = ui.interact(place, Id::unique(("picture", message.id.0, index)), Sense::click());
         focus_ring(ui, &response, place, f32::from(CORNER));
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Enlarge {name}")));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, say!("enlarge", name = name)));
         let response = response.on_hover_cursor(egui::CursorIcon::ZoomIn);
         if response.clicked() {
             acts.push(Act::Picture(PictureAct::Enlarge(id, name.to_owned())));

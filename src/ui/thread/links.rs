@@ -20,6 +20,7 @@ use crate::ui::kit::ordered::{Ordered, ordered};
 use crate::ui::kit::theme::colors;
 use crate::ui::kit::widgets::put;
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// Most clickable links in one message; further ones stay plain text.
 const LINKS_MAX: usize = 100;
@@ -28,8 +29,6 @@ const LINK_BYTES_MAX: usize = 2048;
 
 /// Bytes of a text that are laid out: each letter takes some 180 bytes. All of it is in a dialog of its own.
 const LAID_OUT_BYTES_MAX: usize = 32 * 1024;
-/// What stands between these bytes and the size of all.
-const SHOW_ALL: &str = "… Show all ";
 
 /// A text, laid out with its links.
 pub(crate) struct Laid {
@@ -80,7 +79,7 @@ pub(crate) fn laid_out(
     let mut cut = None;
     if text.len() < whole.len() {
         let format = TextFormat { color: link, underline: Stroke::new(1.0, link), ..plain };
-        let offer = format!("{SHOW_ALL}{}", words::size(whole.len()));
+        let offer = say!("show-all", size = words::size(whole.len()));
         job.append(&offer, 0.0, format);
         let place = text.len()..text.len() + offer.len();
         links.push(place.clone());

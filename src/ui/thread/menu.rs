@@ -8,6 +8,7 @@ use crate::model::snapshot::MessageView;
 use crate::ui::actions::{Act, PictureAct, TestingAct};
 use crate::ui::commands::{UiCommand, block_item, context_menu, menu_item, named_menu_item};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::say;
 
 /// Files of a message that its menu offers to save.
 const FILES_LISTED_MAX: usize = 4;
@@ -55,7 +56,7 @@ fn content_items(ui: &mut Ui, (message, is_group): (&MessageView, bool), look: &
             acts.push(Act::Quote(words::quoted(message)));
         }
         if let Some(from) = message.from.as_ref().filter(|_| is_group)
-            && named_menu_item(ui, UiCommand::ReplyToSender, &format!("Reply to {} only", from.name))
+            && named_menu_item(ui, UiCommand::ReplyToSender, &say!("reply-only", name = from.name))
         {
             acts.push(Act::ReplyTo(from.clone(), words::quoted(message)));
         }
@@ -65,7 +66,7 @@ fn content_items(ui: &mut Ui, (message, is_group): (&MessageView, bool), look: &
         acts.push(Act::Forward(message.text.clone(), files));
     }
     for (index, file) in message.files.iter().enumerate().take(FILES_LISTED_MAX) {
-        if named_menu_item(ui, UiCommand::SaveFileAs, &format!("Save {} as…", file.name)) {
+        if named_menu_item(ui, UiCommand::SaveFileAs, &say!("save-file-as", name = file.name)) {
             acts.push(Act::Picture(PictureAct::SaveAs((message.id, index), file.name.clone())));
         }
     }
@@ -80,7 +81,7 @@ fn delivery_items(ui: &mut Ui, message: &MessageView, acts: &mut Vec<Act>) {
         acts.push(Act::Testing(TestingAct::SaveRecord(message.id)));
     }
     let count = message.tally.resendable();
-    if count > 0 && named_menu_item(ui, UiCommand::Resend, &format!("Resend to {count}")) {
+    if count > 0 && named_menu_item(ui, UiCommand::Resend, &say!("resend-to", count = count)) {
         let resend = AgentCommand::Resend { message: message.id, only: None };
         acts.push(Act::Ask(Command::Agent(resend)));
     }

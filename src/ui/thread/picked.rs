@@ -10,7 +10,7 @@ use crate::model::journal::MessageId;
 use crate::ui::actions::Act;
 use crate::ui::kit::theme;
 use crate::ui::kit::widgets::small_button;
-use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// Which messages are selected.
 #[derive(Debug, Default)]
@@ -85,20 +85,20 @@ pub(crate) fn picked_ui(ui: &mut Ui, view: &ThreadView, acts: &mut Vec<Act>) {
     let Some(first) = view.picked.messages.first() else { return };
     ui.horizontal(|ui| {
         ui.set_min_height(theme::CONTROL_HEIGHT);
-        let words = format!("{} selected", words::messages_count(view.picked.messages.len()));
+        let words = say!("selected", count = view.picked.messages.len());
         ui.label(RichText::new(words).font(theme::strong(12.5)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if small_button(ui, "Cancel").clicked() {
+            if small_button(ui, say!("cancel")).clicked() {
                 acts.push(Act::Unpick);
             }
-            if small_button(ui, "Delete").clicked() {
+            if small_button(ui, say!("delete")).clicked() {
                 acts.push(Act::DeleteMessage(*first));
             }
-            if small_button(ui, "Forward").clicked() {
+            if small_button(ui, say!("forward")).clicked() {
                 acts.push(Act::Unpick);
                 acts.push(Act::Forward(view.picked_texts().join("\n\n"), view.picked_files()));
             }
-            if small_button(ui, "Copy").clicked() {
+            if small_button(ui, say!("copy")).clicked() {
                 acts.push(Act::Copy(view.picked_texts().join("\n\n")));
                 acts.push(Act::Unpick);
             }

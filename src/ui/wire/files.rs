@@ -8,6 +8,7 @@ use super::opened::Opened;
 use crate::inspect::WireMessage;
 use crate::runtime::engine::{open_capture, pcapng};
 use crate::sip::File;
+use crate::ui::text::say;
 
 /// What the thread has done.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl CaptureFiles {
     pub(super) fn make(&mut self, ctx: &egui::Context, name: &str, messages: Vec<WireMessage>) {
         let name = format!("{name}.pcapng");
         self.begin(ctx, move || {
-            let made = pcapng(&messages).map_err(|error| format!("The capture cannot be saved: {error}."));
+            let made = pcapng(&messages).map_err(|error| say!("capture-cannot-save", why = error));
             let media_type = "application/octet-stream".to_owned();
             CaptureDone::Made(made.map(|bytes| File { name: Some(name), media_type, bytes: bytes.into() }))
         });
@@ -70,7 +71,8 @@ impl CaptureFiles {
 }
 
 fn open(path: &Path) -> Result<Box<Opened>, String> {
-    let capture = open_capture(path).map_err(|why| format!("{} cannot be read: {why}.", path.display()))?;
+    let capture =
+        open_capture(path).map_err(|why| say!("file-cannot-be-read", file = path.display(), why = why))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Box::new(Opened::of(name, capture)))
 }

@@ -11,6 +11,7 @@ use crate::inspect::{Ladder, Party, Row};
 use crate::model::text::visible;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, put};
+use crate::ui::text::{decimal, say};
 
 /// Height of one arrow with its label.
 const STEP: f32 = 30.0;
@@ -79,7 +80,7 @@ fn head(ui: &mut Ui, ladder: &Ladder, column: f32) {
     for (number, party) in ladder.parties.iter().enumerate() {
         let center = x(rect, number, column);
         let name = one_line(ui, &shown(party), theme::strong(12.5), colors(ui).text, column - 8.0);
-        let place = party.place.as_deref().unwrap_or("not seen here");
+        let place = party.place.as_deref().unwrap_or_else(|| say!("not-seen-here"));
         let place = one_line(ui, place, theme::regular(11.0), colors(ui).weak, column - 8.0);
         put(ui.painter(), pos2(center - name.size().x / 2.0, rect.top() + 4.0), name);
         put(ui.painter(), pos2(center - place.size().x / 2.0, rect.top() + 21.0), place);
@@ -114,8 +115,8 @@ fn step_ui(
     let (befell, is_lost) = befell(step, is_folded);
     let words = said(step, is_folded, befell.as_deref());
     let name = |party: usize| ladder.parties.get(party).map(shown).unwrap_or_default();
-    let at = format!("{:.3} s", times(place).as_secs_f64());
-    let label = format!("{at} {words}, from {} to {}", name(row.from), name(row.to));
+    let at = decimal(&format!("{:.3} s", times(place).as_secs_f64()));
+    let label = say!("wire-from-to", at = at, what = words, from = name(row.from), to = name(row.to));
     let is_chosen = chosen == Some(place);
     response.widget_info(|| WidgetInfo::selected(egui::Role::ListItem, true, is_chosen, &label));
     if is_chosen || response.hovered() || response.has_focus() {
@@ -151,7 +152,7 @@ fn said(step: &LadderStep<'_>, is_folded: bool, befell: Option<&str>) -> String 
     let which = match step.turn {
         _ if is_folded => format!(" ×{}", step.row.messages.len()),
         0 => String::new(),
-        turn => format!(" (transmission {})", turn + 1),
+        turn => format!(" {}", say!("transmission", number = turn + 1)),
     };
     let befell = befell.map(|what| format!(", {what}")).unwrap_or_default();
     format!("{}{which}{befell}", step.row.label)

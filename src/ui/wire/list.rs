@@ -8,6 +8,7 @@ use crate::sip::Message;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, put};
 use crate::ui::kit::words::Look;
+use crate::ui::text::say;
 
 /// Height of a line.
 const LINE: f32 = 22.0;
@@ -47,7 +48,7 @@ fn line_ui(ui: &mut Ui, place: usize, passing: &Passing, is_chosen: bool, look: 
     let at = look.clock_millis(traced.wire.at);
     let befell = traced.wire.mark.map_or_else(String::new, |mark| format!(", {mark}"));
     let what = format!("{what}{befell}");
-    let name = format!("{at} {} {what}, from {from} to {to}", way(traced));
+    let name = say!("wire-way-from-to", at = at, way = way(traced), what = what, from = from, to = to);
     response.widget_info(|| WidgetInfo::selected(egui::Role::ListItem, true, is_chosen, &name));
     let colors = colors(ui);
     if is_chosen || response.has_focus() || response.hovered() {
@@ -80,9 +81,9 @@ fn line_ui(ui: &mut Ui, place: usize, passing: &Passing, is_chosen: bool, look: 
 
 fn way(traced: &Traced) -> &'static str {
     match traced.wire.direction {
-        Some(Direction::Received) => "received",
-        Some(Direction::Sent) => "sent",
-        None => "seen",
+        Some(Direction::Received) => say!("wire-received"),
+        Some(Direction::Sent) => say!("wire-sent"),
+        None => say!("wire-seen"),
     }
 }
 

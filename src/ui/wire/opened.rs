@@ -17,6 +17,7 @@ use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, one_line, pill, put, small_button};
 use crate::ui::kit::words::{self, Look};
 use crate::ui::matrix::{GridState, csv_file, grid_ui};
+use crate::ui::text::say;
 
 /// Height of a submission in the list.
 const LINE: f32 = 40.0;
@@ -76,18 +77,18 @@ impl Opened {
 
 fn notes(capture: &CaptureFile) -> Vec<String> {
     let cut = capture.cut.as_ref().map(|cut| match cut {
-        Cut::TooMany => format!(
-            "Only the beginning is shown: at most {CAPTURE_OPENED_MESSAGES_MAX} messages and {} MiB.",
-            CAPTURE_OPENED_BYTES_MAX / 1024 / 1024
+        Cut::TooMany => say!(
+            "cut-messages",
+            messages = CAPTURE_OPENED_MESSAGES_MAX,
+            size = CAPTURE_OPENED_BYTES_MAX / 1024 / 1024
         ),
         Cut::TooManyPackets => {
-            format!("Only the beginning is shown: at most {INSPECT_PACKETS_MAX} packets are read.")
+            say!("cut-packets", packets = INSPECT_PACKETS_MAX)
         }
-        Cut::Damaged(why) => format!("Read up to a damaged place: {}.", crate::model::text::visible(why)),
+        Cut::Damaged(why) => say!("cut-damaged", why = crate::model::text::visible(why)),
     });
-    let stream = (capture.stream_segments > 0).then(|| {
-        format!("{} TCP segments were passed over: only SIP over UDP is read.", capture.stream_segments)
-    });
+    let stream =
+        (capture.stream_segments > 0).then(|| say!("tcp-passed-over", count = capture.stream_segments));
     cut.into_iter().chain(stream).collect()
 }
 
@@ -95,9 +96,9 @@ fn notes(capture: &CaptureFile) -> Vec<String> {
 pub(super) fn opened_bar_ui(ui: &mut Ui, opened: &mut Opened, acts: &mut Vec<Act>) {
     ui.horizontal_wrapped(|ui| {
         let extents = [
-            (OpenedExtent::Submissions, "Submissions"),
-            (OpenedExtent::All, "All messages"),
-            (OpenedExtent::Matrix, "Its matrix"),
+            (OpenedExtent::Submissions, say!("submissions")),
+            (OpenedExtent::All, say!("all-messages")),
+            (OpenedExtent::Matrix, say!("its-matrix")),
         ];
         for (extent, label) in extents {
             if pill(ui, opened.extent == extent, label).clicked() {
@@ -107,12 +108,12 @@ pub(super) fn opened_bar_ui(ui: &mut Ui, opened: &mut Opened, acts: &mut Vec<Act
         }
         if opened.extent == OpenedExtent::Matrix {
             opened.grid.order_ui(ui);
-            if small_button(ui, "Export CSV").clicked() {
+            if small_button(ui, say!("export-csv")).clicked() {
                 acts.push(Act::Ask(crate::model::command::Command::Save(csv_file(&opened.matrix))));
             }
         } else if opened.picked.is_some()
             && opened.extent == OpenedExtent::Submissions
-            && small_button(ui, "All submissions").clicked()
+            && small_button(ui, say!("all-submissions")).clicked()
         {
             opened.picked = None;
             opened.sight.chosen = None;
@@ -168,7 +169,7 @@ fn submissions_ui(ui: &mut Ui, passed: &Passed, look: &Look) -> Option<usize> {
     let all = passed.submissions();
     if all.is_empty() {
         egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 16)).show(ui, |ui| {
-            ui.label(RichText::new("No MESSAGE in it").font(theme::strong(14.0)));
+            ui.label(RichText::new(say!("no-message-in-it")).font(theme::strong(14.0)));
         });
         return None;
     }

@@ -12,6 +12,7 @@ use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{banner, hint, pill, small_button};
 use crate::ui::kit::words::Look;
+use crate::ui::text::say;
 
 /// Room for the names of fields beside the two readings.
 const NAMES: f32 = 92.0;
@@ -47,7 +48,7 @@ impl Reading {
         let shown = bytes.get(..TRACE_SHOWN_BYTES_MAX).unwrap_or(bytes);
         let mut text = visible(&String::from_utf8_lossy(shown).replace("\r\n", "\n"));
         if shown.len() < bytes.len() {
-            text.push_str(&format!("\n({} more bytes)", bytes.len() - shown.len()));
+            text.push_str(&format!("\n{}", say!("more-bytes", count = bytes.len() - shown.len())));
         }
         (self.of, self.text, self.comparison) = (Some(place), text.into(), Some(compare(traced)));
     }
@@ -64,19 +65,29 @@ pub(super) fn reading_ui(
     reading.take(place, traced);
     let wire = &traced.wire;
     ui.horizontal_wrapped(|ui| {
-        for (shown, label) in [(Form::Text, "Text"), (Form::Fields, "Fields")] {
+        for (shown, label) in [(Form::Text, say!("form-text")), (Form::Fields, say!("form-fields"))] {
             if pill(ui, reading.shown == shown, label).clicked() {
                 reading.shown = shown;
             }
         }
-        if small_button(ui, "Copy message").clicked() {
+        if small_button(ui, say!("copy-message")).clicked() {
             acts.push(Act::Copy(reading.text.to_string()));
         }
     });
     let (at, transport) = (look.clock_millis(wire.at), wire.transport);
-    hint(ui, &format!("{at}, {transport}, {} → {}, {} bytes", wire.from, wire.to, wire.bytes.len()));
+    hint(
+        ui,
+        &say!(
+            "wire-facts",
+            at = at,
+            transport = transport,
+            from = wire.from,
+            to = wire.to,
+            count = wire.bytes.len()
+        ),
+    );
     if let Some(mark) = wire.mark {
-        ui.colored_label(colors(ui).red, format!("What a fault did: {mark}"));
+        ui.colored_label(colors(ui).red, say!("what-fault-did", what = mark));
     }
     let comparison = reading.comparison.as_ref().filter(|_| reading.shown == Form::Fields);
     // Both readings fit into the width; lines of the text stay whole.
@@ -129,11 +140,11 @@ fn fields_ui(ui: &mut Ui, comparison: &Comparison) {
     let errors = [("Fanfare", &comparison.our_error), ("rsip", &comparison.their_error)];
     for (who, error) in errors {
         if let Some(error) = error {
-            banner(ui, &format!("{who} cannot read it: {error}."), colors.red, colors.red_soft);
+            banner(ui, &say!("reader-cannot-read", reader = who, why = error), colors.red, colors.red_soft);
         }
     }
     if !comparison.differs() {
-        hint(ui, "Both readers agree.");
+        hint(ui, say!("readers-agree"));
     }
     let most = ((ui.available_width() - NAMES - 2.0 * GAP) / 2.0).max(NAMES);
     egui::Grid::new("both readings")
@@ -143,7 +154,7 @@ fn fields_ui(ui: &mut Ui, comparison: &Comparison) {
         .min_row_height(20.0)
         .striped(true)
         .show(ui, |ui| {
-            for title in ["Field", "Fanfare", "rsip"] {
+            for title in [say!("field-title"), "Fanfare", "rsip"] {
                 ui.label(RichText::new(title).font(theme::strong(12.5)));
             }
             ui.end_row();

@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 use crate::ui::actions::Act;
 use crate::ui::kit::widgets::{field, hint, pill};
 use crate::ui::kit::words::{self, Look};
+use crate::ui::text::say;
 
 /// From this width on, the chosen message stands beside the list, else below it.
 const BESIDE_FROM: f32 = 640.0;
@@ -118,10 +119,13 @@ impl Sight {
 
 /// The filter: words, a way, a person; `more` is drawn beside the ways.
 pub(super) fn filter_ui(ui: &mut Ui, sight: &mut Sight, has_ways: bool, more: impl FnOnce(&mut Ui)) {
-    field(ui, "Filter", &mut sight.words, "a person, a method, 486, 4xx …");
+    field(ui, say!("filter"), &mut sight.words, say!("filter-hint"));
     ui.horizontal_wrapped(|ui| {
-        let ways =
-            [(None, "Both ways"), (Some(Direction::Sent), "Sent"), (Some(Direction::Received), "Received")];
+        let ways = [
+            (None, say!("both-ways")),
+            (Some(Direction::Sent), say!("sent")),
+            (Some(Direction::Received), say!("received")),
+        ];
         for (direction, label) in ways.into_iter().filter(|_| has_ways) {
             if pill(ui, sight.direction == direction, label).clicked() {
                 sight.direction = direction;
@@ -135,26 +139,30 @@ pub(super) fn filter_ui(ui: &mut Ui, sight: &mut Sight, has_ways: bool, more: im
 
 /// Whose messages are shown.
 fn person_ui(ui: &mut Ui, sight: &mut Sight) {
-    const ANYBODY: &str = "Anybody";
     let (passed, person) = (&sight.passed, &mut sight.person);
-    let shown = person.as_deref().map_or_else(|| ANYBODY.to_owned(), words::address);
+    let shown = person.as_deref().map_or_else(|| say!("anybody").to_owned(), words::address);
     let list = ComboBox::from_id_salt("wire person").selected_text(shown).width(140.0).truncate();
     let list = list.show_ui(ui, |ui| {
-        ui.selectable_value(person, None, ANYBODY);
+        ui.selectable_value(person, None, say!("anybody"));
         for known in passed.people() {
             ui.selectable_value(person, Some(known.to_owned()), words::address(known));
         }
     });
-    list.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Person"));
+    list.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, say!("person")));
 }
 
 fn count(passed: &Passed) -> String {
     let (shown, all) = (passed.shown().len(), passed.len());
-    let lost = match passed.lost {
-        0 => String::new(),
-        lost => format!(", {lost} older ones dropped"),
+    let mut words = if shown == all {
+        say!("messages-all", all = all)
+    } else {
+        say!("messages-of", shown = shown, all = all)
     };
-    if shown == all { format!("{all} messages{lost}") } else { format!("{shown} of {all} messages{lost}") }
+    if passed.lost > 0 {
+        words.push_str(", ");
+        words.push_str(&say!("older-dropped", count = passed.lost));
+    }
+    words
 }
 
 /// The chosen message in full, beside what comes after it or below that.

@@ -16,11 +16,10 @@ use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{banner, hint, pill, small_button};
 use crate::ui::kit::words::Look;
+use crate::ui::text::{TextId, say};
 
-const SEEN_BY_CLIENT: &str =
-    "Seen from this computer: the proxy's messages to the recipients do not pass here.";
-const SEEN_BY_HOST: &str =
-    "Your server runs here, so the messages that it passes on for you are shown too; other people's are not.";
+const SEEN_BY_CLIENT: TextId = TextId("seen-by-client");
+const SEEN_BY_HOST: TextId = TextId("seen-by-host");
 /// While much passes, the view is drawn so often.
 const REDRAW: Duration = Duration::from_millis(16);
 
@@ -115,8 +114,8 @@ pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>, act
         files_ui(ui, view, around, acts);
         ui.style_mut().wrap_mode = None;
         match around.wire.legs {
-            Legs::Own if view.opened.is_none() => hint(ui, SEEN_BY_HOST),
-            Legs::Unseen if view.opened.is_none() => hint(ui, SEEN_BY_CLIENT),
+            Legs::Own if view.opened.is_none() => hint(ui, SEEN_BY_HOST.say()),
+            Legs::Unseen if view.opened.is_none() => hint(ui, SEEN_BY_CLIENT.say()),
             Legs::All | Legs::Own | Legs::Unseen => {}
         }
     });
@@ -130,27 +129,27 @@ pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>, act
 /// What to show, and how much there is.
 fn bar_ui(ui: &mut Ui, view: &mut WireView) {
     ui.horizontal_wrapped(|ui| {
-        for (extent, label) in [(Extent::Chosen, "This message"), (Extent::All, "Everything")] {
+        for (extent, label) in [(Extent::Chosen, say!("this-message")), (Extent::All, say!("everything"))] {
             if pill(ui, view.extent == extent, label).clicked() {
                 view.extent = extent;
             }
         }
-        let label = if view.is_paused { "Continue" } else { "Pause" };
+        let label = if view.is_paused { say!("continue") } else { say!("pause") };
         if small_button(ui, label).clicked() {
             view.is_paused = !view.is_paused;
         }
-        if small_button(ui, "Clear").clicked() {
+        if small_button(ui, say!("clear")).clicked() {
             view.sight.passed.clear();
             view.sight.forget_dropped();
         }
-        if !view.is_window && icon_button(ui, Icon::Window, "Own window").clicked() {
+        if !view.is_window && icon_button(ui, Icon::Window, say!("own-window")).clicked() {
             view.is_window = true;
         }
     });
     if view.extent == Extent::All {
         let mut follows = !view.stands_still;
         filter_ui(ui, &mut view.sight, true, |ui| {
-            ui.checkbox(&mut follows, "Follow");
+            ui.checkbox(&mut follows, say!("follow"));
         });
         view.stands_still = !follows;
     }
@@ -161,23 +160,23 @@ fn files_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>, acts: &mut Ve
     ui.horizontal_wrapped(|ui| {
         if let Some(opened) = &view.opened {
             let name = crate::model::text::visible(&opened.name);
-            if small_button(ui, &format!("Close {name}")).clicked() {
+            if small_button(ui, &say!("close-named", name = name)).clicked() {
                 view.opened = None;
             }
         }
         if view.files.is_busy() {
-            return hint(ui, "Working on a capture…");
+            return hint(ui, say!("working-capture"));
         }
-        if small_button(ui, "Open capture…").clicked() {
+        if small_button(ui, say!("open-capture")).clicked() {
             acts.push(Act::Testing(TestingAct::AskForCapture));
         }
-        if small_button(ui, "Save capture…").clicked() {
+        if small_button(ui, say!("save-capture")).clicked() {
             let messages = match (&view.opened, view.extent) {
                 (Some(opened), _) => opened.messages(),
                 (None, Extent::All) => view.sight.messages(None),
                 (None, Extent::Chosen) => view.sight.messages(Some(Meant::CallIds(around.call_ids))),
             };
-            view.problem = messages.is_empty().then(|| "There is nothing to save.".to_owned());
+            view.problem = messages.is_empty().then(|| say!("nothing-to-save").to_owned());
             if !messages.is_empty() {
                 view.files.make(ui.ctx(), "wire", messages);
             }
@@ -185,7 +184,7 @@ fn files_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>, acts: &mut Ve
     });
     if let Some(problem) = &view.problem {
         banner(ui, &crate::model::text::visible(problem), colors(ui).red, colors(ui).red_soft);
-        if small_button(ui, "Dismiss").clicked() {
+        if small_button(ui, say!("dismiss")).clicked() {
             view.problem = None;
         }
     }
@@ -210,14 +209,7 @@ fn content_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>) {
 fn empty(ui: &mut Ui, nothing_chosen: bool) {
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 16)).show(ui, |ui| {
         ui.set_min_size(vec2(ui.available_width(), 40.0));
-        ui.label(RichText::new("No messages to show").font(theme::strong(14.0)));
-        hint(
-            ui,
-            if nothing_chosen {
-                "Select one of your messages in the conversation to see what passed on the wire for it."
-            } else {
-                "Nothing was recorded for this message, or it has been dropped since."
-            },
-        );
+        ui.label(RichText::new(say!("no-messages-to-show")).font(theme::strong(14.0)));
+        hint(ui, if nothing_chosen { say!("wire-choose") } else { say!("wire-nothing-recorded") });
     });
 }

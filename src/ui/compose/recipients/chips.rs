@@ -10,6 +10,7 @@ use crate::ui::kit::icons::{Icon, focus_ring, paint_icon};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{one_line, put, small_button};
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// Why nothing can be sent to what was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +34,14 @@ impl Fault {
 
     pub(super) fn words(&self) -> String {
         match self {
-            Self::NoAddress => "Not a SIP address. Enter one like ann@example.com".to_owned(),
-            Self::Comma { meant } => format!("A domain has no comma. {}", did_you_mean(meant)),
+            Self::NoAddress => say!("chip-no-address").to_owned(),
+            Self::Comma { meant } => say!("chip-comma", meant = did_you_mean(meant)),
         }
     }
 }
 
 fn did_you_mean(meant: &str) -> String {
-    format!("Did you mean {}?", words::address(meant))
+    say!("did-you-mean", address = words::address(meant))
 }
 
 /// What is asked of a recipient.
@@ -68,15 +69,15 @@ pub(super) fn chip_ui(ui: &mut Ui, chip: &Chip, is_first: bool) -> Option<ChipAc
     focus_ring(ui, &response, rect, 14.0);
     let fault = chip.fault.as_ref().map(Fault::words);
     let told = match &fault {
-        Some(fault) => format!("Remove {}: {fault}", chip.person.name),
-        None => format!("Remove {}", chip.person.name),
+        Some(fault) => say!("remove-chip-fault", name = chip.person.name, fault = fault),
+        None => say!("remove-name", name = chip.person.name),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &told));
-    let place = if is_first { "first: in To" } else { "in Secondary-To" };
+    let place = if is_first { say!("first-in-to") } else { say!("in-secondary-to") };
     let tooltip = format!(
         "{}, {place}\n{}",
         words::address(&chip.person.address),
-        fault.as_deref().unwrap_or("Click to remove; right-click for more")
+        fault.as_deref().unwrap_or_else(|| say!("chip-how"))
     );
     let mut act = None;
     context_menu(&response, |ui| {
@@ -92,11 +93,8 @@ pub(super) fn chip_ui(ui: &mut Ui, chip: &Chip, is_first: bool) -> Option<ChipAc
 
 /// A sentence about chips that are not valid addresses.
 pub(crate) fn problem(recipients: &Recipients) -> Option<String> {
-    match recipients.bad() {
-        0 => None,
-        1 => Some("1 recipient is not a SIP address: correct or remove it".to_owned()),
-        count => Some(format!("{count} recipients are not SIP addresses: correct or remove them")),
-    }
+    let count = recipients.bad();
+    (count > 0).then(|| say!("bad-recipients", count = count))
 }
 
 /// Shows it below the chips; an address with a comma is mended with one click.

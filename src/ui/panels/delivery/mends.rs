@@ -3,10 +3,11 @@
 use crate::model::command::{AgentCommand, Command, Draft};
 use crate::model::contacts::address_key;
 use crate::model::journal::{DeliveryState, MessageId, PersonRow};
-use crate::model::reason::{Fix, reason};
+use crate::model::reason::{Fix, cause};
 use crate::model::snapshot::{DeliveryView, MessageView};
 use crate::sip::{ReportMode, ReportOptions};
 use crate::ui::actions::{Act, WrongAddress};
+use crate::ui::text::TextId;
 
 /// What a button in a row does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,22 +20,22 @@ pub(super) enum Mend {
 
 /// The recipient's client refused the attachment or the multipart body; it may accept the text alone (RFC 3428 §5).
 pub(super) fn text_alone(message: &MessageView, delivery: &DeliveryView) -> bool {
-    let fix = reason(delivery.status, &delivery.phrase).fix;
+    let fix = cause(delivery.status, &delivery.phrase).fix();
     let is_mixed = !message.files.is_empty() && !message.text.trim().is_empty();
     delivery.state == DeliveryState::Failed && fix == Fix::SendAsText && is_mixed
 }
 
 /// The buttons of a row: label and action. Every failure can be retried.
 pub(super) fn mends(delivery: &DeliveryView) -> impl Iterator<Item = (&'static str, Mend)> {
-    let fix = reason(delivery.status, &delivery.phrase).fix;
-    let buttons: &[(&str, Mend)] = match (delivery.state, fix) {
+    let fix = cause(delivery.status, &delivery.phrase).fix();
+    let buttons: &[(TextId, Mend)] = match (delivery.state, fix) {
         (DeliveryState::Failed, Fix::EditAddress | Fix::UpdateContact) => {
-            &[("Edit address", Mend::EditAddress), ("Resend", Mend::Resend)]
+            &[(TextId("edit-address"), Mend::EditAddress), (TextId("resend"), Mend::Resend)]
         }
         (DeliveryState::Failed, Fix::CheckPassword) => {
-            &[("Check account", Mend::AccountSettings), ("Resend", Mend::Resend)]
+            &[(TextId("check-account"), Mend::AccountSettings), (TextId("resend"), Mend::Resend)]
         }
-        (DeliveryState::Failed, Fix::ResendMayDouble) => &[("Resend (may arrive twice)", Mend::Resend)],
+        (DeliveryState::Failed, Fix::ResendMayDouble) => &[(TextId("resend-may-double"), Mend::Resend)],
         (
             DeliveryState::Failed,
             Fix::Nothing
@@ -44,7 +45,7 @@ pub(super) fn mends(delivery: &DeliveryView) -> impl Iterator<Item = (&'static s
             | Fix::TellAdministrator
             | Fix::Details,
         )
-        | (DeliveryState::NoReport, _) => &[("Resend", Mend::Resend)],
+        | (DeliveryState::NoReport, _) => &[(TextId("resend"), Mend::Resend)],
         (
             DeliveryState::Queued
             | DeliveryState::Sending
@@ -57,7 +58,7 @@ pub(super) fn mends(delivery: &DeliveryView) -> impl Iterator<Item = (&'static s
             _,
         ) => &[],
     };
-    buttons.iter().copied()
+    buttons.iter().map(|(label, mend)| (label.say(), *mend))
 }
 
 pub(super) fn resend(message: MessageId, only: Option<u32>) -> Act {

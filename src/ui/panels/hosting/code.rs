@@ -1,5 +1,6 @@
 //! A QR code, black on white in every theme, so that every camera reads it.
 
+use crate::ui::text::say;
 use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use qrcode::{Color, QrCode};
 
@@ -29,7 +30,7 @@ pub(super) fn code_ui(ui: &mut Ui, kept: &mut Option<Code>, text: &str) {
     }
     let Some(code) = kept.as_ref().and_then(|kept| kept.code.as_ref()) else { return };
     let (rect, response) = ui.allocate_exact_size(vec2(SIDE, SIDE), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "QR code of this account"));
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, say!("qr-code")));
     let painter = ui.painter();
     painter.rect_filled(rect, 4.0, Color32::WHITE);
     let width = code.width();

@@ -14,13 +14,14 @@ use crate::ui::kit::theme::{CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{field, hint, pair, pill, secret_field};
 use crate::ui::kit::words;
 use crate::ui::panels::typed::{AccountField, PROXY_HINT, typed_account};
+use crate::ui::text::{TextId, say};
 
 /// The transports to choose from.
-const TRANSPORTS: [(Option<Transport>, &str); 4] = [
-    (None, "Automatic"),
-    (Some(Transport::Tls), "TLS"),
-    (Some(Transport::Tcp), "TCP"),
-    (Some(Transport::Udp), "UDP"),
+const TRANSPORTS: [(Option<Transport>, TextId); 4] = [
+    (None, TextId("automatic")),
+    (Some(Transport::Tls), TextId("transport-tls")),
+    (Some(Transport::Tcp), TextId("transport-tcp")),
+    (Some(Transport::Udp), TextId("transport-udp")),
 ];
 
 /// The fields of the form.
@@ -136,18 +137,14 @@ impl Fields {
     pub(super) fn wrong_port(&self) -> Option<(AccountField, String)> {
         let port = self.port.trim();
         let is_right = port.is_empty() || port.parse::<u16>().is_ok_and(|port| port > 0);
-        let words = || format!("\"{port}\" is not a port. Enter a number from 1 to 65535, or nothing.");
+        let words = || say!("port-wrong", port = port);
         (!is_right).then(|| (AccountField::Port, words()))
     }
 }
 
 /// What stands above the fields.
-pub(super) const fn lead(is_handed_out: bool) -> &'static str {
-    if is_handed_out {
-        "From the file. Check the address and the server, then connect."
-    } else {
-        "Enter your SIP address and its password to start."
-    }
+pub(super) fn lead(is_handed_out: bool) -> &'static str {
+    if is_handed_out { say!("lead-file") } else { say!("lead") }
 }
 
 /// Draws the fields; true if one was changed. `kept` stands in the empty password field.
@@ -158,14 +155,14 @@ pub(super) fn fields_ui(ui: &mut Ui, fields: &mut Fields, shape: Shape, focus: T
         ui,
         is_beside,
         |ui| {
-            let response = field(ui, "SIP address", address, "james@example.com");
+            let response = field(ui, say!("sip-address"), address, "james@example.com");
             if focus.address && address.starts_with('@') {
                 // The domain is there; the name is to be typed before it.
                 edit::select_all(ui.ctx(), response.id, 0);
             }
             focused(response, focus.address)
         },
-        |ui| focused(secret_field(ui, "Password", password, kept), focus.password),
+        |ui| focused(secret_field(ui, say!("password"), password, kept), focus.password),
     );
     if advanced_button(ui, fields.is_advanced).clicked() {
         fields.is_advanced ^= true;
@@ -179,12 +176,12 @@ fn advanced_ui(ui: &mut Ui, fields: &mut Fields, focus: Takes) -> bool {
     let mut changed = pair(
         ui,
         true,
-        |ui| focused(field(ui, "Proxy", proxy, PROXY_HINT), focus.proxy),
-        |ui| focused(field(ui, "Port", port, "5060, or 5061 for TLS"), focus.port),
+        |ui| focused(field(ui, say!("proxy"), proxy, PROXY_HINT.say()), focus.proxy),
+        |ui| focused(field(ui, say!("port"), port, say!("port-hint")), focus.port),
     );
     ui.horizontal_wrapped(|ui| {
         for (transport, label) in TRANSPORTS {
-            if pill(ui, fields.transport == transport, label).clicked() {
+            if pill(ui, fields.transport == transport, label.say()).clicked() {
                 changed |= fields.transport != transport;
                 fields.transport = transport;
             }
@@ -194,17 +191,17 @@ fn advanced_ui(ui: &mut Ui, fields: &mut Fields, focus: Takes) -> bool {
     changed |= pair(
         ui,
         true,
-        |ui| field(ui, "Sign-in name", username, "if not as in the address"),
-        |ui| field(ui, "Realm", realm, "if not the domain"),
+        |ui| field(ui, say!("sign-in-name"), username, say!("sign-in-name-short")),
+        |ui| field(ui, say!("realm"), realm, say!("realm-short")),
     );
     let (name, authority) = (&mut fields.name, &mut fields.authority);
     changed |= pair(
         ui,
         true,
-        |ui| field(ui, "Your name", name, "James"),
-        |ui| field(ui, "Certificate authority", authority, "~/company-ca.pem"),
+        |ui| field(ui, say!("your-name"), name, "James"),
+        |ui| field(ui, say!("authority"), authority, "~/company-ca.pem"),
     );
-    hint(ui, "An authority is only needed if your company has one of its own.");
+    hint(ui, say!("authority-why"));
     changed
 }
 
@@ -217,7 +214,7 @@ fn focused(response: Response, takes: bool) -> Response {
 
 /// Shows and hides the fields that few people need.
 fn advanced_button(ui: &mut Ui, is_open: bool) -> Response {
-    let label = RichText::new("Advanced").size(12.5).color(colors(ui).weak);
+    let label = RichText::new(say!("advanced")).size(12.5).color(colors(ui).weak);
     let response = ui.add(Button::new(label).frame(false).min_size(vec2(0.0, CONTROL_HEIGHT)));
     let side = egui::Rect::from_center_size(
         egui::pos2(response.rect.right() + 12.0, response.rect.center().y),
@@ -225,7 +222,7 @@ fn advanced_button(ui: &mut Ui, is_open: bool) -> Response {
     );
     let icon = if is_open { Icon::Up } else { Icon::Down };
     paint_icon(ui.painter(), side, icon, colors(ui).weak);
-    response.widget_info(|| WidgetInfo::selected(Role::DisclosureTriangle, true, is_open, "Advanced"));
+    response.widget_info(|| WidgetInfo::selected(Role::DisclosureTriangle, true, is_open, say!("advanced")));
     response
 }
 

@@ -7,6 +7,7 @@ use crate::model::text::visible;
 use crate::ui::actions::{Act, DemoAct, HostAct};
 use crate::ui::commands::UiCommand;
 use crate::ui::kit::widgets::{hint, small_button};
+use crate::ui::text::say;
 
 /// What there is to offer; the window fills it in before each frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,9 +40,17 @@ pub(super) fn nearby_ui(ui: &mut Ui, nearby: &[NearbyServer]) -> Option<NearbySe
     ui.horizontal_wrapped(|ui| {
         for server in nearby {
             // The name is what anybody in the network says.
-            let warning = if server.is_encrypted() { "" } else { " (not encrypted)" };
-            let button = small_button(ui, &format!("Nearby: {}{warning}", visible(&server.name)));
-            if button.on_hover_text(format!("{}, at {}", server.domain, server.server)).clicked() {
+            let name = visible(&server.name);
+            let label = if server.is_encrypted() {
+                say!("nearby", name = name)
+            } else {
+                say!("nearby-clear", name = name)
+            };
+            let button = small_button(ui, &label);
+            if button
+                .on_hover_text(say!("nearby-at", domain = server.domain, server = server.server))
+                .clicked()
+            {
                 chosen = Some(server.clone());
             }
         }
@@ -56,22 +65,21 @@ pub(super) fn offers_ui(ui: &mut Ui, offers: &Offers, acts: &mut Vec<Act>) {
     }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
-        hint(ui, "No account yet?");
+        hint(ui, say!("no-account-yet"));
         if let Some(demo) = offers.demo {
             ui.add_enabled_ui(demo == DemoOffer::Ready, |ui| {
-                let label = if demo == DemoOffer::Ready { "Try the demo" } else { "Starting the demo…" };
-                if small_button(ui, label).on_hover_text("Simulated people, on this computer alone").clicked()
-                {
+                let label = if demo == DemoOffer::Ready { say!("try-demo") } else { say!("starting-demo") };
+                if small_button(ui, label).on_hover_text(say!("try-demo-why")).clicked() {
                     acts.push(Act::Demo(DemoAct::Try));
                 }
             });
         }
-        let why = "A server for the people in your local network";
-        if offers.can_host && small_button(ui, "Host here").on_hover_text(why).clicked() {
+        let why = say!("host-here-why");
+        if offers.can_host && small_button(ui, say!("host-here")).on_hover_text(why).clicked() {
             acts.push(Act::Host(HostAct::Show));
         }
-        let why = "An account that your operator has handed out as a file";
-        if offers.file && small_button(ui, "Open a file…").on_hover_text(why).clicked() {
+        let why = say!("open-file-why");
+        if offers.file && small_button(ui, say!("open-file")).on_hover_text(why).clicked() {
             acts.push(Act::Run(UiCommand::OpenProvision));
         }
     });

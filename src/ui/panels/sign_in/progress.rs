@@ -9,10 +9,12 @@ use crate::model::outage::Outage;
 use crate::model::snapshot::{PasswordPlace, Snapshot};
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::paint_state;
+use crate::ui::kit::reasons;
 use crate::ui::kit::theme::colors;
 use crate::ui::kit::widgets::{banner, hint};
 use crate::ui::kit::words::Look;
 use crate::ui::panels::certificate::{Decision, certificate_ui};
+use crate::ui::text::say;
 
 /// What is being done at the server being tried.
 pub(super) fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String> {
@@ -22,12 +24,12 @@ pub(super) fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String
     }
     let server = &attempt.server;
     let step = match &snapshot.registration {
-        _ if !attempt.is_begun => return Some(format!("Connecting to {server}…")),
+        _ if !attempt.is_begun => return Some(say!("connecting-to", server = server)),
         RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
-            return snapshot.password.in_words();
+            return reasons::password(&snapshot.password);
         }
         RegistrationState::Connecting(step) => *step,
-        RegistrationState::Idle => return Some(format!("Connecting to {server}…")),
+        RegistrationState::Idle => return Some(say!("connecting-to", server = server)),
         RegistrationState::Connected
         | RegistrationState::ByList
         | RegistrationState::NoFanOut
@@ -35,10 +37,10 @@ pub(super) fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String
         | RegistrationState::Refused { .. } => return None,
     };
     Some(match step {
-        ConnectStep::Finding => format!("Looking up {server}…"),
-        ConnectStep::Opening => format!("Connecting to {server}…"),
-        ConnectStep::Asking { .. } => format!("Signing in to {server}…"),
-        ConnectStep::Waiting { .. } => format!("No answer from {server} yet, still trying…"),
+        ConnectStep::Finding => say!("looking-up", server = server),
+        ConnectStep::Opening => say!("connecting-to", server = server),
+        ConnectStep::Asking { .. } => say!("signing-in-to", server = server),
+        ConnectStep::Waiting { .. } => say!("no-answer-yet", server = server),
     })
 }
 
@@ -52,15 +54,15 @@ pub(super) fn steps_ui(ui: &mut Ui, attempt: &Attempt, snapshot: &Snapshot) {
     // What is given by number needs no finding.
     let named = server.filter(|server| server.uri.ip().is_none() && *step != ConnectStep::Finding);
     if let Some(server) = named {
-        step_ui(ui, DeliveryState::Accepted, &format!("Found {}", server.uri.host()));
+        step_ui(ui, DeliveryState::Accepted, &say!("found-server", server = server.uri.host()));
     }
     match step {
         ConnectStep::Finding | ConnectStep::Opening => {}
         ConnectStep::Asking { is_encrypted: true } | ConnectStep::Waiting { is_encrypted: true } => {
-            step_ui(ui, DeliveryState::Accepted, "Encrypted");
+            step_ui(ui, DeliveryState::Accepted, say!("encrypted"));
         }
         ConnectStep::Asking { is_encrypted: false } | ConnectStep::Waiting { is_encrypted: false } => {
-            step_ui(ui, DeliveryState::Cancelled, "Not encrypted");
+            step_ui(ui, DeliveryState::Cancelled, say!("not-encrypted"));
         }
     }
 }
@@ -114,5 +116,5 @@ pub(super) fn failure_ui(
             None => {}
         }
     }
-    ui.button("Continue offline").clicked()
+    ui.button(say!("continue-offline")).clicked()
 }
