@@ -1072,3 +1072,76 @@ account-no-user = „{ $text }“ sagt nicht, wer bei welcher Domain; schreib si
 account-bad-proxy = „{ $text }“ ist keine Serveradresse; schreib sie so: sip.domain.com, tls:sip.domain.com oder udp:192.0.2.1:5060.
 account-proxy-clear = „{ $text }“ wird nicht über TLS erreicht, was eine Adresse mit sips: verlangt; nimm tls:.
 account-proxy-websocket = „{ $text }“ verlangt ein WebSocket, das für Browser ist; nimm tls:, tcp: oder udp:.
+
+## app
+
+a-file = eine Datei
+saved-as = Gespeichert als { $path }
+send-now = Jetzt senden
+undo = Rückgängig
+busy = Fanfare ist beschäftigt. Versuch es gleich noch einmal.
+has-account = Dieses Fenster hat schon ein Konto. Entferne es zuerst und öffne dann die Kontodatei noch einmal.
+no-account-here = Hier gibt es kein Konto, mit dem das ginge.
+nothing-taken = Aus der Kontodatei wurde nichts übernommen.
+blocked-here = Blockiert: { $people }. Was von dort kommt, wird abgelehnt.
+link-while-writing = Du schreibst gerade eine neue Nachricht. Sende sie und folge dann noch einmal dem Link zu { $address }.
+link-to-stranger = Der Link führt zu { $address }; das ist keiner deiner Kontakte.
+link-text-left-out = Der Text des Links wurde weggelassen: Du schreibst hier schon etwas.
+cannot-change = Das lässt sich nicht ändern: { $why }.
+contact-removed = { $name } ist kein Kontakt mehr.
+person-blocked = { $name } ist blockiert. Was von dort kommt, wird abgelehnt.
+person-unblocked = { $name } ist nicht mehr blockiert.
+list-changed = Die Liste { $name } wurde geändert.
+list-removed = Die Liste { $name } wurde entfernt.
+messages-deleted = { $count ->
+        [one] Die Nachricht wird auf diesem Computer gelöscht. Die anderen behalten sie.
+       *[other] { $count } Nachrichten werden auf diesem Computer gelöscht. Die anderen behalten sie.
+    }
+conversation-deleted = Die Unterhaltung mit { $name } wird auf diesem Computer gelöscht. Die anderen behalten ihre.
+not-deleted = Das ließ sich nicht löschen. Ist die Platte voll?
+demo-is = Das ist die Demo. Ihre Personen sind simuliert, und nichts verlässt diesen Computer.
+demo-cannot-start = Die Demo lässt sich nicht starten: { $why }.
+internal-error = ein interner Fehler
+leave-demo = Demo verlassen
+draft-discarded = Der Entwurf wurde verworfen.
+draft-too-large = es ist größer, als eine Nachricht sein darf
+draft-too-many = es werden zu viele Nachrichten geschrieben
+draft-not-stored = die Platte nimmt es nicht an
+draft-not-kept = Was du schreibst, bleibt nicht erhalten, wenn Fanfare endet: { $why }.
+ended = Fanfare hat wegen eines internen Fehlers angehalten. Es wird nichts gesendet oder empfangen. Deine früheren Nachrichten sind sicher.
+not-stored = Nachrichten können nicht empfangen werden: Die Platte dieses Computers ist voll oder defekt. Die Absender sollen es noch einmal versuchen. Schaff Platz, dann kommen sie an.
+restart = Neu starten
+open-to-export = Öffne zuerst eine Unterhaltung, dann exportiere sie.
+nothing-to-export = Hier ist nichts gespeichert, das sich exportieren ließe.
+not-exported = Die Unterhaltung ließ sich nicht exportieren: { $why }.
+nothing-failed = Von dem, was du gesendet hast, ist nichts fehlgeschlagen.
+open-to-date = Öffne zuerst eine Unterhaltung, dann geh zu einem Datum.
+open-to-emoji = Öffne zuerst eine Unterhaltung, dann füge ein Emoji ein.
+open-to-attach-first = Öffne zuerst eine Unterhaltung, dann häng die Datei an.
+not-restarted = Fanfare ließ sich nicht neu starten: { $why }.
+sent-in = Wird in { $secs } s gesendet
+leave-demo-first = Verlasse die Demo, um hier einen Server zu betreiben.
+sent-late = Eine Nachricht sollte { $when } gesendet werden. Fanfare lief da nicht, darum ging sie erst jetzt hinaus.
+sent-late-to = Eine Nachricht an { $name } sollte { $when } gesendet werden. Fanfare lief da nicht, darum ging sie erst jetzt hinaus.
+sent-late-to-more = Eine Nachricht an { $name } und { $more } weitere sollte { $when } gesendet werden. Fanfare lief da nicht, darum ging sie erst jetzt hinaus.
+sends-to = An { $count }, { $when }
+take-back = Zurückholen
+change-time = Zeit ändern
+notices-missed = { $count ->
+        [one] Zu viele Hinweise auf einmal: 1 wird nicht gezeigt.
+       *[other] Zu viele Hinweise auf einmal: { $count } werden nicht gezeigt.
+    }
+store-damaged = { $path } ist beschädigt: Manche Nachrichten könnten falsch sein. Starte Fanfare neu, um zu sehen, was sich tun lässt.
+no-browser = Es ließ sich kein Browser starten. Die Adresse ist { $address }
+picture-not-attached = Das Bild lässt sich nicht anhängen: { $why }.
+no-notifications = Diese Arbeitsumgebung zeigt keine Mitteilungen. Neue und fehlgeschlagene Nachrichten sind in der Liste markiert.
+no-chooser = Diese Arbeitsumgebung hat keine Dateiauswahl. Bitte gib den Pfad der Datei ein.
+no-provision = Diese Arbeitsumgebung hat keine Dateiauswahl. Starte Fanfare stattdessen mit der Datei: fanfare --provision DATEI
+file-not-forwarded = Eine Datei ließ sich nicht lesen und wird nicht weitergeleitet.
+picture-too-large = { $name } hat { $size }. Eine Nachricht kann insgesamt { $most } haben.
+attach-smaller = Kleinere Kopie anhängen
+shown-elsewhere = Das steht in einem eigenen Fenster.
+window-wire = Netz
+window-matrix = Matrix
+draft-to = an { $people }
+testing-first = Schalte in den Einstellungen den Testmodus ein, um die Nachrichten im Netz zu beobachten.

@@ -1070,3 +1070,76 @@ account-no-user = "{ $text }" does not say who at which domain; write it like si
 account-bad-proxy = "{ $text }" is not a server address; write it like sip.domain.com, tls:sip.domain.com or udp:192.0.2.1:5060.
 account-proxy-clear = "{ $text }" is not reached over TLS, which an address that begins with sips: asks for; use tls:.
 account-proxy-websocket = "{ $text }" asks for a WebSocket, which is for browsers; use tls:, tcp: or udp:.
+
+## app
+
+a-file = a file
+saved-as = Saved as { $path }
+send-now = Send now
+undo = Undo
+busy = Fanfare is busy. Try again in a moment.
+has-account = This window has an account. Remove it first, then open the account file again.
+no-account-here = There is no account here to do that with.
+nothing-taken = Nothing was taken from the account file.
+blocked-here = Blocked: { $people }. What they write is refused.
+link-while-writing = You are writing a new message. Send it, then follow the link to { $address } again.
+link-to-stranger = The link leads to { $address }, who is not one of your contacts.
+link-text-left-out = The text of the link was left out: you are already writing something here.
+cannot-change = That cannot be changed: { $why }.
+contact-removed = { $name } is no longer a contact.
+person-blocked = { $name } is blocked. What they write is refused.
+person-unblocked = { $name } is no longer blocked.
+list-changed = The list { $name } was changed.
+list-removed = The list { $name } was removed.
+messages-deleted = { $count ->
+        [one] The message is deleted on this computer. The others keep it.
+       *[other] { $count } messages are deleted on this computer. The others keep them.
+    }
+conversation-deleted = The conversation with { $name } is deleted on this computer. The others keep theirs.
+not-deleted = It could not be deleted. Is the disk full?
+demo-is = This is the demo. Its people are simulated, and nothing leaves this computer.
+demo-cannot-start = The demo cannot be started: { $why }.
+internal-error = an internal error
+leave-demo = Leave the demo
+draft-discarded = The draft was discarded.
+draft-too-large = it is larger than a message may be
+draft-too-many = too many messages are being written
+draft-not-stored = the disk does not take it
+draft-not-kept = What you are writing is not kept if Fanfare ends: { $why }.
+ended = Fanfare has stopped because of an internal error. Nothing is sent or received. Your earlier messages are safe.
+not-stored = Messages cannot be received: this computer's disk is full, or fails. Their senders are told to try again. Make room, and they will come.
+restart = Restart
+open-to-export = Open a conversation first, then export it.
+nothing-to-export = There is nothing stored here to export from.
+not-exported = The conversation could not be exported: { $why }.
+nothing-failed = Nothing that you sent has failed.
+open-to-date = Open a conversation first, then go to a date.
+open-to-emoji = Open a conversation first, then insert an emoji.
+open-to-attach-first = Open a conversation first, then attach the file.
+not-restarted = Fanfare could not be restarted: { $why }.
+sent-in = Will be sent in { $secs } s
+leave-demo-first = Leave the demo to host a server here.
+sent-late = A message was due { $when }. Fanfare was not running then, so it was sent just now.
+sent-late-to = A message to { $name } was due { $when }. Fanfare was not running then, so it was sent just now.
+sent-late-to-more = A message to { $name } and { $more } more was due { $when }. Fanfare was not running then, so it was sent just now.
+sends-to = Sends to { $count } { $when }
+take-back = Take back
+change-time = Change time
+notices-missed = { $count ->
+        [one] Too many notices came at once: 1 is not shown.
+       *[other] Too many notices came at once: { $count } are not shown.
+    }
+store-damaged = { $path } is damaged: some messages may be wrong. Start Fanfare again to see what can be done.
+no-browser = No web browser could be started. The address is { $address }
+picture-not-attached = The picture cannot be attached: { $why }.
+no-notifications = This desktop does not show notifications. New and failed messages are marked in the list.
+no-chooser = This desktop has no file chooser. Please type the path of the file.
+no-provision = This desktop has no file chooser. Start Fanfare with the file instead: fanfare --provision FILE
+file-not-forwarded = A file could not be read, and is not forwarded.
+picture-too-large = { $name } has { $size }. A message can have { $most } in all.
+attach-smaller = Attach a smaller copy
+shown-elsewhere = It is shown in a window of its own.
+window-wire = wire
+window-matrix = matrix
+draft-to = to { $people }
+testing-first = Switch testing mode on in the settings to watch the messages on the wire.

@@ -1116,3 +1116,76 @@ account-no-user = «{ $text }» no dice quién ni en qué dominio; escríbela as
 account-bad-proxy = «{ $text }» no es la dirección de un servidor; escríbela así: sip.domain.com, tls:sip.domain.com o udp:192.0.2.1:5060.
 account-proxy-clear = «{ $text }» no se alcanza por TLS, que exige una dirección que empieza por sips:; usa tls:.
 account-proxy-websocket = «{ $text }» pide un WebSocket, que es para navegadores; usa tls:, tcp: o udp:.
+
+## app
+
+a-file = un archivo
+saved-as = Guardado como { $path }
+send-now = Enviar ahora
+undo = Deshacer
+busy = Fanfare está ocupado. Inténtalo de nuevo en un momento.
+has-account = Esta ventana ya tiene una cuenta. Quítala primero y vuelve a abrir el archivo de cuenta.
+no-account-here = Aquí no hay ninguna cuenta con la que hacerlo.
+nothing-taken = No se ha tomado nada del archivo de cuenta.
+blocked-here = Bloqueado: { $people }. Lo que escriba se rechaza.
+link-while-writing = Estás escribiendo un mensaje nuevo. Envíalo y vuelve a seguir el enlace a { $address }.
+link-to-stranger = El enlace lleva a { $address }, que no está entre tus contactos.
+link-text-left-out = El texto del enlace se ha omitido: ya estás escribiendo algo aquí.
+cannot-change = No se puede cambiar: { $why }.
+contact-removed = { $name } ya no es un contacto.
+person-blocked = { $name } está bloqueado. Lo que escriba se rechaza.
+person-unblocked = { $name } ya no está bloqueado.
+list-changed = La lista { $name } ha cambiado.
+list-removed = La lista { $name } se ha quitado.
+messages-deleted = { $count ->
+        [one] El mensaje se elimina en este equipo. Los demás lo conservan.
+       *[other] { $count } mensajes se eliminan en este equipo. Los demás los conservan.
+    }
+conversation-deleted = La conversación con { $name } se elimina en este equipo. Los demás conservan la suya.
+not-deleted = No se pudo eliminar. ¿Está lleno el disco?
+demo-is = Esto es la demo. Sus personas son simuladas y nada sale de este equipo.
+demo-cannot-start = La demo no se puede iniciar: { $why }.
+internal-error = un error interno
+leave-demo = Salir de la demo
+draft-discarded = El borrador se ha descartado.
+draft-too-large = es más grande de lo que puede ser un mensaje
+draft-too-many = se están escribiendo demasiados mensajes
+draft-not-stored = el disco no lo admite
+draft-not-kept = Lo que escribes no se conserva si Fanfare se cierra: { $why }.
+ended = Fanfare se ha detenido por un error interno. No se envía ni se recibe nada. Tus mensajes anteriores están a salvo.
+not-stored = No se pueden recibir mensajes: el disco de este equipo está lleno o falla. A los remitentes se les pide que lo intenten de nuevo. Haz sitio y llegarán.
+restart = Reiniciar
+open-to-export = Abre primero una conversación y luego expórtala.
+nothing-to-export = Aquí no hay nada guardado que exportar.
+not-exported = La conversación no se pudo exportar: { $why }.
+nothing-failed = No ha fallado nada de lo que enviaste.
+open-to-date = Abre primero una conversación y luego ve a una fecha.
+open-to-emoji = Abre primero una conversación y luego inserta un emoji.
+open-to-attach-first = Abre primero una conversación y luego adjunta el archivo.
+not-restarted = Fanfare no se pudo reiniciar: { $why }.
+sent-in = Se enviará en { $secs } s
+leave-demo-first = Sal de la demo para alojar un servidor aquí.
+sent-late = Un mensaje debía enviarse { $when }. Fanfare no estaba en marcha, así que se ha enviado ahora.
+sent-late-to = Un mensaje para { $name } debía enviarse { $when }. Fanfare no estaba en marcha, así que se ha enviado ahora.
+sent-late-to-more = Un mensaje para { $name } y { $more } más debía enviarse { $when }. Fanfare no estaba en marcha, así que se ha enviado ahora.
+sends-to = Se envía a { $count } { $when }
+take-back = Recuperar
+change-time = Cambiar hora
+notices-missed = { $count ->
+        [one] Llegaron demasiados avisos a la vez: 1 no se muestra.
+       *[other] Llegaron demasiados avisos a la vez: { $count } no se muestran.
+    }
+store-damaged = { $path } está dañado: algunos mensajes pueden ser incorrectos. Vuelve a abrir Fanfare para ver qué se puede hacer.
+no-browser = No se pudo abrir ningún navegador. La dirección es { $address }
+picture-not-attached = La imagen no se puede adjuntar: { $why }.
+no-notifications = Este escritorio no muestra notificaciones. Los mensajes nuevos y fallidos se marcan en la lista.
+no-chooser = Este escritorio no tiene selector de archivos. Escribe la ruta del archivo.
+no-provision = Este escritorio no tiene selector de archivos. Abre Fanfare con el archivo: fanfare --provision ARCHIVO
+file-not-forwarded = Un archivo no se pudo leer y no se reenvía.
+picture-too-large = { $name } ocupa { $size }. Un mensaje puede llevar { $most } en total.
+attach-smaller = Adjuntar una copia más pequeña
+shown-elsewhere = Se muestra en su propia ventana.
+window-wire = red
+window-matrix = matriz
+draft-to = para { $people }
+testing-first = Activa el modo de pruebas en los ajustes para observar los mensajes en la red.

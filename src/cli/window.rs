@@ -33,7 +33,7 @@ use crate::ui::desktop::chooser::Chooser;
 use crate::ui::desktop::exporter::Exporter;
 use crate::ui::desktop::login::Login;
 use crate::ui::desktop::tray::{Click, Tray};
-use crate::ui::{self, Options, Waker};
+use crate::ui::{self, Customs, Options, Waker};
 
 /// File with the window's size and position, in the folder of the messages.
 const WINDOW_STATE: &str = "window.ron";
@@ -124,6 +124,7 @@ pub(super) fn run(data: Option<&Path>, asked: StartedFor) -> anyhow::Result<Exit
         state: Some(folders.data.join(WINDOW_STATE)),
         opener: Some(Opener::system()),
         chooser: Some(Chooser::system()),
+        customs: Customs::of_system(),
         exporter: Some(exporter(&folders)),
         demo: Some(program),
         ..Options::default()
@@ -238,6 +239,7 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>, faults: &[String]) -> anyhow
         state: Some(stage.folder().join(WINDOW_STATE)),
         opener: Some(Opener::system()),
         chooser: Some(Chooser::system()),
+        customs: Customs::of_system(),
         ..Options::default()
     };
     open_window(&Rc::new(RefCell::new(engine)), &waker, options)?;

@@ -96,7 +96,7 @@ use super::thread::enlarged_ui;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::snapshot::Snapshot;
-use crate::ui::text::Customs;
+use crate::ui::text::{Customs, say};
 use crate::ui::{Options, Source, commands};
 
 pub(super) use self::start::LAST_OPEN;
@@ -219,7 +219,7 @@ impl App {
         }
         let taken = self.source.send(command).is_ok();
         if !taken {
-            self.shell.toasts.push("Fanfare is busy. Try again in a moment.".to_owned());
+            self.shell.toasts.push(say!("busy").to_owned());
         }
         taken
     }

@@ -12,7 +12,7 @@ use super::kit::words::Look;
 use super::{Error, Options, native_options};
 use crate::model::snapshot::Settings;
 use crate::time::Timestamp;
-use crate::ui::text::say;
+use crate::ui::text::{Customs, say};
 
 /// Why it cannot start.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub struct Failure {
     pub can_go_on: bool,
     /// The time zone for displayed times; the system's if none is given.
     pub zone: Option<TimeZone>,
+    /// The language, and how times are written.
+    pub customs: Customs,
 }
 
 /// What the user decides.
@@ -59,6 +61,7 @@ impl StartFailed {
     /// Shows this failure; the decision is written to `choice`.
     #[must_use]
     pub fn new(ctx: &egui::Context, failure: Failure, choice: Arc<Mutex<Choice>>) -> Self {
+        failure.customs.speak();
         theme::install(ctx);
         theme::apply(ctx, &Settings::default());
         let zone = failure.zone.clone().unwrap_or_else(TimeZone::system);

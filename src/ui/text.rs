@@ -5,7 +5,7 @@
 //! Fluent; `tests/tidy/texts.rs` finds those that are missing, unused or not translated.
 //!
 //! Which language that is belongs to the thread: a window speaks it with [`Customs::speak`] before each frame, and a
-//! thread that writes texts for a window takes its [`Voice`] over. A thread that nobody told speaks English.
+//! thread that writes texts for a window is started by [`spawn`]. A thread that nobody told speaks English.
 
 mod bundle;
 mod system;
@@ -13,6 +13,7 @@ mod system;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use fluent_bundle::FluentValue;
 use jiff::civil::Weekday;
@@ -233,6 +234,21 @@ impl Voice {
     }
 }
 
+/// Starts a thread that speaks as this one does, now and later.
+///
+/// # Errors
+/// The thread cannot be started.
+pub(crate) fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<JoinHandle<T>> {
+    let voice = Voice::of_this_thread();
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        voice.take_over();
+        work()
+    })
+}
+
 thread_local! {
     static VOICE: RefCell<Voice> = RefCell::new(Voice(Arc::new(Mutex::new(Customs::PLAIN))));
 }
@@ -281,13 +297,9 @@ mod tests {
         assert_eq!(say!("quit"), "Quit");
         spanish().speak();
         assert_eq!(say!("quit"), "Salir");
-        let voice = Voice::of_this_thread();
-        let other = std::thread::Builder::new().name("other".to_owned()).spawn(move || {
-            let before = say!("quit");
-            voice.take_over();
-            (before, say!("quit"))
-        });
-        assert_eq!(other.unwrap().join().unwrap(), ("Quit", "Salir"));
+        assert_eq!(spawn("same", || say!("quit")).unwrap().join().unwrap(), "Salir");
+        let other = std::thread::Builder::new().name("other".to_owned()).spawn(|| say!("quit"));
+        assert_eq!(other.unwrap().join().unwrap(), "Quit");
         assert_eq!(TextId("there-is-no-such-text").say(), "there-is-no-such-text");
         assert_eq!(say!("there-is-no-such-text", count = 3_usize), "there-is-no-such-text");
     }

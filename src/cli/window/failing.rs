@@ -8,7 +8,7 @@ use crate::runtime::agent::{AgentError, STORE_FILE};
 use crate::runtime::engine::EngineError;
 use crate::store::{OpenError, OpenErrorKind, own_backup};
 use crate::ui::desktop::notifications;
-use crate::ui::{self, Choice, Failure};
+use crate::ui::{self, Choice, Customs, Failure};
 
 /// Tells of a failure by a notification.
 pub(super) fn announce(why: &str) {
@@ -28,6 +28,7 @@ pub(super) fn decide(error: EngineError, folders: &Folders) -> anyhow::Result<()
         why: sentence(&error.to_string()),
         can_begin_anew: can_begin_anew(&error),
         backup: can_restore(&error).then(|| own_backup::made_at(&store)).flatten(),
+        customs: Customs::of_system(),
         ..Failure::default()
     };
     match ui::say_that_it_failed(failure) {
@@ -54,6 +55,7 @@ pub(super) fn decide_on_damage(folders: &Folders) -> anyhow::Result<bool> {
         can_begin_anew: true,
         backup: own_backup::made_at(&store),
         can_go_on: true,
+        customs: Customs::of_system(),
         ..Failure::default()
     };
     match ui::say_that_it_failed(failure) {

@@ -13,9 +13,10 @@ use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::settings::AccountForm;
 use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::panels::storage;
+use crate::ui::text::{TextId, say};
 
 /// What is said to whoever opens an account file and has an account.
-const HAS_ACCOUNT: &str = "This window has an account. Remove it first, then open the account file again.";
+const HAS_ACCOUNT: TextId = TextId("has-account");
 
 impl App {
     /// Shows the settings.
@@ -41,7 +42,7 @@ impl App {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands are carried out elsewhere")]
     pub(super) fn account_command(&mut self, command: UiCommand) {
         if self.snapshot.demo || (self.snapshot.account.is_none() && command != UiCommand::OpenProvision) {
-            return self.shell.toasts.push("There is no account here to do that with.".to_owned());
+            return self.shell.toasts.push(say!("no-account-here").to_owned());
         }
         match command {
             UiCommand::SignOut => {
@@ -60,7 +61,7 @@ impl App {
     /// Has a provisioning file read.
     pub(super) fn provision(&mut self, path: PathBuf) {
         if self.shell.sign_in.is_none() {
-            return self.shell.toasts.push(HAS_ACCOUNT.to_owned());
+            return self.shell.toasts.push(HAS_ACCOUNT.say().to_owned());
         }
         self.ask(Command::ReadProvision(path));
     }
@@ -68,7 +69,7 @@ impl App {
     /// A provisioning file was read: fills in the form, which the user looks at before anything is sent.
     pub(super) fn provisioned(&mut self, read: Result<Account, String>) {
         let Some(form) = &mut self.shell.sign_in else {
-            let words = read.err().unwrap_or_else(|| "Nothing was taken from the account file.".to_owned());
+            let words = read.err().unwrap_or_else(|| say!("nothing-taken").to_owned());
             return self.shell.toasts.push(words);
         };
         match read {

@@ -7,6 +7,7 @@ use super::shell::MiddleView;
 use crate::model::journal::PersonRow;
 use crate::model::link::Link;
 use crate::sip::Uri;
+use crate::ui::text::say;
 
 impl App {
     pub(super) fn take_calls(&mut self, ctx: &Context) {
@@ -37,14 +38,13 @@ impl App {
         let is_new = self.conversation_of(std::slice::from_ref(&address), false).is_none();
         let is_free = self.shell.writing.get(&MiddleView::New).is_none_or(|writing| writing.is_empty());
         if is_new && !is_free {
-            let why =
-                format!("You are writing a new message. Send it, then follow the link to {address} again.");
+            let why = say!("link-while-writing", address = address);
             self.shell.toasts.push(why);
             return;
         }
         if is_new && known.is_none() {
             // The chip shows the user part, and anybody can call himself ann somewhere.
-            self.shell.toasts.push(format!("The link leads to {address}, who is not one of your contacts."));
+            self.shell.toasts.push(say!("link-to-stranger", address = address));
         }
         // A search that stands over the window would hide it.
         self.close_find(ctx);
@@ -59,9 +59,7 @@ impl App {
             writing.text = link.text;
             self.shell.has_new_writing = true;
         } else {
-            self.shell.toasts.push(
-                "The text of the link was left out: you are already writing something here.".to_owned(),
-            );
+            self.shell.toasts.push(say!("link-text-left-out").to_owned());
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::ui::desktop::login::Login;
 use crate::ui::desktop::tray::Tray;
 use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 use crate::ui::panels::starting::{Starting, WayBack};
+use crate::ui::text::say;
 
 /// What the window was given for it.
 #[derive(Debug, Default)]
@@ -102,7 +103,7 @@ impl App {
             ClosingAct::StartAtLogin(is_on) => {
                 let Some(login) = &self.closing.login else { return };
                 if let Err(error) = login.set(is_on) {
-                    self.shell.toasts.push(format!("That cannot be changed: {error}."));
+                    self.shell.toasts.push(say!("cannot-change", why = error));
                 }
                 let starting = self.closing.starting();
                 if let Some(form) = self.shell.dialog.as_mut().and_then(OpenDialog::settings_form) {

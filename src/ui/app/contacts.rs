@@ -7,14 +7,15 @@ use crate::model::snapshot::Person;
 use crate::ui::actions::{Act, ListAct};
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::people::{ContactForm, ListForm};
+use crate::ui::text::say;
 
 impl App {
     /// Removes a contact, and offers to undo it.
     pub(super) fn remove_contact(&mut self, contact: Contact) {
         if self.ask(Command::RemoveContact { address: contact.address.clone() }) {
             let name = if contact.name.is_empty() { &contact.address } else { &contact.name };
-            let words = format!("{name} is no longer a contact.");
-            self.shell.toasts.offer(words, "Undo", Act::Ask(Command::PutContact(contact)));
+            let words = say!("contact-removed", name = name);
+            self.shell.toasts.offer(words, say!("undo"), Act::Ask(Command::PutContact(contact)));
         }
     }
 
@@ -24,11 +25,11 @@ impl App {
         if self.ask(Command::Block { address, is_blocked }) {
             self.block_at_own_server(&person.address, is_blocked);
             let words = if is_blocked {
-                format!("{} is blocked. What they write is refused.", person.told_apart())
+                say!("person-blocked", name = person.told_apart())
             } else {
-                format!("{} is no longer blocked.", person.told_apart())
+                say!("person-unblocked", name = person.told_apart())
             };
-            self.shell.toasts.offer(words, "Undo", Act::Block(person, !is_blocked));
+            self.shell.toasts.offer(words, say!("undo"), Act::Block(person, !is_blocked));
         }
     }
 
@@ -65,8 +66,8 @@ impl App {
         if self.ask(Command::PutList(list.clone()))
             && let Some(before) = before.filter(|before| *before != list)
         {
-            let words = format!("The list {name} was changed.");
-            self.shell.toasts.offer(words, "Undo", Act::List(ListAct::BringBack(before, name)));
+            let words = say!("list-changed", name = name);
+            self.shell.toasts.offer(words, say!("undo"), Act::List(ListAct::BringBack(before, name)));
         }
     }
 
@@ -81,11 +82,11 @@ impl App {
     /// Removes a saved list, and offers to undo it.
     fn remove_list(&mut self, name: String) {
         let list = self.snapshot.book.lists.iter().find(|list| list.name == name).cloned();
-        let words = format!("The list {name} was removed.");
+        let words = say!("list-removed", name = name);
         if self.ask(Command::RemoveList { name })
             && let Some(list) = list
         {
-            self.shell.toasts.offer(words, "Undo", Act::Ask(Command::PutList(list)));
+            self.shell.toasts.offer(words, say!("undo"), Act::Ask(Command::PutList(list)));
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::model::text::{Shown, preview};
 use crate::ui::actions::Act;
 use crate::ui::compose::composer;
 use crate::ui::kit::words;
+use crate::ui::text::say;
 
 /// For so long the user can change his mind, in seconds.
 const UNDO_SECS: f64 = 10.0;
@@ -154,15 +155,14 @@ impl App {
         let words = match &what {
             Doomed::Messages { messages, .. } => match messages.len() {
                 0 => return,
-                1 => "The message is deleted on this computer. The others keep it.".to_owned(),
-                many => format!("{many} messages are deleted on this computer. The others keep them."),
+                many => say!("messages-deleted", count = many),
             },
             Doomed::Conversation { conversation, .. } => {
                 if self.shell.open() == Some(*conversation) {
                     self.back();
                 }
                 let name = self.name_of(*conversation);
-                format!("The conversation with {name} is deleted on this computer. The others keep theirs.")
+                say!("conversation-deleted", name = name)
             }
             // The user was asked before, and cannot change his mind.
             Doomed::OlderThan(_) => {
@@ -172,7 +172,7 @@ impl App {
         };
         self.deletions.count += 1;
         let number = self.deletions.count;
-        self.shell.toasts.offer_for(UNDO_SECS, words.clone(), "Undo", Act::Undelete(number));
+        self.shell.toasts.offer_for(UNDO_SECS, words.clone(), say!("undo"), Act::Undelete(number));
         let due = Some(ctx.input(|input| input.time) + UNDO_SECS);
         self.deletions.pending.push(Pending { number, what, due, words });
         self.deletions.has_changed = true;
@@ -253,6 +253,6 @@ impl App {
     pub(super) fn not_deleted(&mut self) {
         self.deletions.pending.retain(|pending| pending.due.is_some());
         self.deletions.has_changed = true;
-        self.shell.toasts.push("It could not be deleted. Is the disk full?".to_owned());
+        self.shell.toasts.push(say!("not-deleted").to_owned());
     }
 }

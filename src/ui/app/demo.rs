@@ -22,10 +22,11 @@ use crate::ui::actions::{Act, DemoAct};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::small_button;
 use crate::ui::panels::sign_in::{DemoOffer, Offers};
+use crate::ui::text::{self, TextId, say};
 use crate::ui::{CommandsFull, Options, Source};
 
 /// What the bar above the demo says.
-const WORDS: &str = "This is the demo. Its people are simulated, and nothing leaves this computer.";
+const WORDS: TextId = TextId("demo-is");
 
 /// The demo, as the window sees it.
 #[derive(Default)]
@@ -90,11 +91,11 @@ impl App {
         let (ready, started) = sync_channel(1);
         let wake = ctx.clone();
         let work = move || live(&program, &wake, &ready);
-        match std::thread::Builder::new().name("demo".to_owned()).spawn(work) {
+        match text::spawn("demo", work) {
             Ok(thread) => {
                 (self.trial.starting, self.trial.thread) = (Some(started), Some(thread));
             }
-            Err(error) => self.shell.toasts.push(format!("The demo cannot be started: {error}.")),
+            Err(error) => self.shell.toasts.push(say!("demo-cannot-start", why = error)),
         }
     }
 
@@ -104,12 +105,12 @@ impl App {
         let started = match starting.try_recv() {
             Ok(started) => started,
             Err(TryRecvError::Empty) => return,
-            Err(TryRecvError::Disconnected) => Err("an internal error".to_owned()),
+            Err(TryRecvError::Disconnected) => Err(say!("internal-error").to_owned()),
         };
         self.trial.starting = None;
         match started {
             Ok(stage) => self.enter_demo(ctx, stage),
-            Err(why) => self.shell.toasts.push(format!("The demo cannot be started: {why}.")),
+            Err(why) => self.shell.toasts.push(say!("demo-cannot-start", why = why)),
         }
     }
 
@@ -223,11 +224,11 @@ pub(super) fn demo_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     let frame = Frame::NONE.fill(colors(ui).side).inner_margin(egui::Margin::symmetric(16, 8));
     Panel::top("demo").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if small_button(ui, "Leave the demo").clicked() {
+            if small_button(ui, say!("leave-demo")).clicked() {
                 acts.push(Act::Demo(DemoAct::Leave));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(egui::Label::new(RichText::new(WORDS).font(theme::strong(13.0))).wrap());
+                ui.add(egui::Label::new(RichText::new(WORDS.say()).font(theme::strong(13.0))).wrap());
             });
         });
     });

@@ -17,6 +17,7 @@ use crate::time::Timestamp;
 use crate::ui::actions::Act;
 use crate::ui::compose::composer::Writing;
 use crate::ui::compose::recipients::{self, Recipients};
+use crate::ui::text::say;
 
 /// How long typing goes on before what was typed is kept.
 const KEEP_AFTER_SECS: f64 = 0.5;
@@ -109,7 +110,8 @@ impl App {
     fn show_draft(&mut self, row: &DraftRow) {
         if let DraftPlace::In(id) = row.place {
             let text: String = row.text.chars().take(PREVIEW_CHARS_MAX).collect();
-            let text = if text.is_empty() && !row.files.is_empty() { "a file".to_owned() } else { text };
+            let text =
+                if text.is_empty() && !row.files.is_empty() { say!("a-file").to_owned() } else { text };
             if text.is_empty() {
                 self.shell.left.drafts.remove(&id);
             } else {
@@ -152,7 +154,7 @@ impl App {
         let draft = Draft { to: writing.to.rows(), text, files, hidden, report };
         self.clear_draft(ctx, MiddleView::New);
         self.shell.has_new_writing = true;
-        self.shell.toasts.offer("The draft was discarded.".to_owned(), "Undo", Act::TakeUp(draft));
+        self.shell.toasts.offer(say!("draft-discarded").to_owned(), say!("undo"), Act::TakeUp(draft));
         ctx.memory_mut(|memory| memory.request_focus(recipients::field_id()));
     }
 
@@ -188,11 +190,11 @@ impl App {
     /// What is being written is on the screen only.
     pub(super) fn draft_not_kept(&mut self, why: DraftFault) {
         let why = match why {
-            DraftFault::TooLarge => "it is larger than a message may be",
-            DraftFault::TooMany => "too many messages are being written",
-            DraftFault::NotStored => "the disk does not take it",
+            DraftFault::TooLarge => say!("draft-too-large"),
+            DraftFault::TooMany => say!("draft-too-many"),
+            DraftFault::NotStored => say!("draft-not-stored"),
         };
-        self.shell.toasts.push(format!("What you are writing is not kept if Fanfare ends: {why}."));
+        self.shell.toasts.push(say!("draft-not-kept", why = why));
     }
 }
 

@@ -7,14 +7,13 @@ use super::App;
 use super::demo::demo_ui;
 use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
+use crate::ui::text::{TextId, say};
 
 /// What the bar says.
-const WORDS: &str = "Fanfare has stopped because of an internal error. Nothing is sent or received. \
-                     Your earlier messages are safe.";
+const WORDS: TextId = TextId("ended");
 
 /// What the bar says while nothing received can be stored.
-const NOT_STORED: &str = "Messages cannot be received: this computer's disk is full, or fails. Their senders are told to \
-                          try again. Make room, and they will come.";
+const NOT_STORED: TextId = TextId("not-stored");
 
 impl App {
     /// Draws those that there are.
@@ -35,7 +34,7 @@ impl App {
 fn not_stored_ui(ui: &mut Ui) {
     let frame = Frame::NONE.fill(colors(ui).red_soft).inner_margin(egui::Margin::symmetric(16, 8));
     Panel::top("not stored").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
-        let words = RichText::new(NOT_STORED).font(theme::strong(13.0)).color(colors(ui).red);
+        let words = RichText::new(NOT_STORED.say()).font(theme::strong(13.0)).color(colors(ui).red);
         ui.add(egui::Label::new(words).wrap());
     });
 }
@@ -45,11 +44,11 @@ fn ended_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     let frame = Frame::NONE.fill(colors(ui).side).inner_margin(egui::Margin::symmetric(16, 8));
     Panel::top("ended").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("Restart").clicked() {
+            if ui.button(say!("restart")).clicked() {
                 acts.push(Act::StartAgain);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(egui::Label::new(RichText::new(WORDS).font(theme::strong(13.0))).wrap());
+                ui.add(egui::Label::new(RichText::new(WORDS.say()).font(theme::strong(13.0))).wrap());
             });
         });
     });

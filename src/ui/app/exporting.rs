@@ -9,6 +9,7 @@ use crate::ui::kit::words;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::export::ExportForm;
 use crate::ui::panels::whole::WholeText;
+use crate::ui::text::say;
 use crate::ui::thread::focus_id;
 
 impl App {
@@ -24,10 +25,10 @@ impl App {
     /// Asks in which format the open conversation is to be exported.
     pub(super) fn export(&mut self) {
         if self.shell.thread(&self.snapshot).is_none() {
-            return self.shell.toasts.push("Open a conversation first, then export it.".to_owned());
+            return self.shell.toasts.push(say!("open-to-export").to_owned());
         }
         if self.exporting.is_none() {
-            return self.shell.toasts.push("There is nothing stored here to export from.".to_owned());
+            return self.shell.toasts.push(say!("nothing-to-export").to_owned());
         }
         self.shell.show(Dialog::Export(ExportForm::new(self.choosing.is_some())));
     }
@@ -67,8 +68,8 @@ impl App {
     pub(super) fn take_exported(&mut self) {
         for done in self.exporting.as_ref().map(Exporting::done).unwrap_or_default() {
             self.shell.toasts.push(match done {
-                Ok(path) => format!("Saved as {}", path.display()),
-                Err(why) => format!("The conversation could not be exported: {why}."),
+                Ok(path) => say!("saved-as", path = path.display()),
+                Err(why) => say!("not-exported", why = why),
             });
         }
     }

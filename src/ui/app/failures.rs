@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::App;
+use crate::ui::text::say;
 
 impl App {
     /// Shows the next message that somebody did not get: in the open conversation after the selected one, then in the
@@ -18,7 +19,7 @@ impl App {
         match from_here.find(|head| head.failed > 0) {
             Some(head) if Some(head.id) == open => {}
             Some(head) => self.open(head.id),
-            None => return self.shell.toasts.push("Nothing that you sent has failed.".to_owned()),
+            None => return self.shell.toasts.push(say!("nothing-failed").to_owned()),
         }
         self.shell.thread.seeks_failed = true;
         self.show_sought_failed();

@@ -20,6 +20,7 @@ use crate::ui::find::finder::{FoundPlace, Overlay};
 use crate::ui::find::palette::{Palette, palette_ui};
 use crate::ui::kit::widgets::hide_tooltip;
 use crate::ui::kit::{edit, theme};
+use crate::ui::text::say;
 
 /// Widest search over the window.
 const WIDTH_MAX: f32 = 620.0;
@@ -64,7 +65,7 @@ impl App {
     /// Opens the calendar for the open conversation.
     pub(super) fn choose_date(&mut self, ctx: &Context) {
         let Some(conversation) = self.shell.open() else {
-            return self.shell.toasts.push("Open a conversation first, then go to a date.".to_owned());
+            return self.shell.toasts.push(say!("open-to-date").to_owned());
         };
         let today = self.look.date(self.look.now);
         self.begin_overlay(ctx, Overlay::Calendar(Calendar::new(conversation, today)));
@@ -73,7 +74,7 @@ impl App {
     /// Opens the picker of emoji for the message being written.
     pub(super) fn choose_emoji(&mut self, ctx: &Context) {
         if self.shell.place == MiddleView::Nothing {
-            return self.shell.toasts.push("Open a conversation first, then insert an emoji.".to_owned());
+            return self.shell.toasts.push(say!("open-to-emoji").to_owned());
         }
         let picker = EmojiPicker::new(ctx, &self.snapshot.settings.recent_emoji);
         self.begin_overlay(ctx, Overlay::Emoji(picker));

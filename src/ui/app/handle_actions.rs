@@ -18,6 +18,7 @@ use crate::ui::panels::people::{ContactForm, RenameForm};
 use crate::ui::panels::settings::{ScaleStep, next_scale};
 use crate::ui::sidebar::conversations::search_id;
 use crate::ui::sidebar::marks::with_marks;
+use crate::ui::text::say;
 use crate::ui::thread::ThreadView;
 
 use super::App;
@@ -113,7 +114,7 @@ impl App {
     /// Starts reading a file that belongs to the draft in this place.
     pub(super) fn attach_to(&mut self, place: MiddleView, path: PathBuf) {
         if place == MiddleView::Nothing {
-            return self.shell.toasts.push("Open a conversation first, then attach the file.".to_owned());
+            return self.shell.toasts.push(say!("open-to-attach-first").to_owned());
         }
         if self.ask(Command::Attach(path.clone())) {
             self.attaching.push((path, place));
@@ -123,7 +124,7 @@ impl App {
     /// Restarts the engine after a fault. The new engine reads the store, but must be told which conversation is open.
     fn start_again(&mut self) {
         if let Err(why) = self.source.start_again() {
-            return self.shell.toasts.push(format!("Fanfare could not be restarted: {why}."));
+            return self.shell.toasts.push(say!("not-restarted", why = why));
         }
         if let MiddleView::Conversation(id) = self.shell.place {
             self.ask(Command::Open(id));

@@ -7,6 +7,7 @@ use crate::model::command::Draft;
 use crate::ui::actions::{Act, WaitingAct};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{line_ui, small_button};
+use crate::ui::text::say;
 
 /// A message that waits so that it can be taken back.
 #[derive(Clone, Debug)]
@@ -26,13 +27,13 @@ pub(super) fn held_ui(ui: &mut Ui, held: &[Held], place: MiddleView, acts: &mut 
         ui.horizontal(|ui| {
             ui.set_min_height(theme::CONTROL_HEIGHT);
             let left = (held.due - now).max(0.0).ceil();
-            let words = format!("Will be sent in {left} s");
+            let words = say!("sent-in", secs = format!("{left}"));
             ui.label(RichText::new(words).font(theme::strong(12.5)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if small_button(ui, "Send now").clicked() {
+                if small_button(ui, say!("send-now")).clicked() {
                     acts.push(Act::Waiting(WaitingAct::SendNow(held.number)));
                 }
-                if small_button(ui, "Undo").clicked() {
+                if small_button(ui, say!("undo")).clicked() {
                     acts.push(Act::Waiting(WaitingAct::TakeBack(held.number)));
                 }
                 let text = held.draft.text.replace('\n', " ");

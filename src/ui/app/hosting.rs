@@ -13,6 +13,7 @@ use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 use crate::ui::panels::hosting::HostForm;
 use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::panels::typed::EXPIRES_DEFAULT_SECS;
+use crate::ui::text::say;
 
 /// The boards of both; none where the window was not given one.
 #[derive(Debug, Default)]
@@ -49,7 +50,7 @@ impl Neighbours {
 impl App {
     pub(super) fn host(&mut self, act: HostAct) {
         let Some(board) = self.neighbours.host.clone() else {
-            return self.shell.toasts.push("Leave the demo to host a server here.".to_owned());
+            return self.shell.toasts.push(say!("leave-demo-first").to_owned());
         };
         match act {
             HostAct::Show => {

@@ -18,6 +18,7 @@ use crate::ui::kit::widgets::{line_ui, small_button};
 use crate::ui::kit::words::Look;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::later::LaterForm;
+use crate::ui::text::say;
 
 /// Less of a text says nothing.
 const TEXT_WIDTH_MIN: f32 = 40.0;
@@ -75,15 +76,14 @@ impl App {
     /// A message was sent after its time, because the program did not run.
     pub(super) fn sent_late(&mut self, due: Timestamp, to: &[PersonRow]) {
         let names: Vec<String> = to.iter().map(|row| self.snapshot.names.person(row).name).collect();
-        let names = match names.as_slice() {
-            [] => String::new(),
-            [one] => format!(" to {one}"),
-            [first, rest @ ..] => format!(" to {first} and {} more", rest.len()),
+        let when = self.look.later(due);
+        let words = match names.as_slice() {
+            [] => say!("sent-late", when = when),
+            [one] => say!("sent-late-to", name = one, when = when),
+            [first, rest @ ..] => {
+                say!("sent-late-to-more", name = first, more = rest.len(), when = when)
+            }
         };
-        let words = format!(
-            "A message{names} was due {}. Fanfare was not running then, so it was sent just now.",
-            self.look.later(due)
-        );
         self.shell.toasts.push(words);
     }
 }
@@ -122,15 +122,15 @@ pub(super) fn later_ui(ui: &mut Ui, rows: &[&Later], look: &Look, acts: &mut Vec
     for later in rows {
         ui.horizontal(|ui| {
             ui.set_min_height(theme::CONTROL_HEIGHT);
-            let words = format!("Sends to {} {}", later.draft.to.len(), look.later_short(later.due));
+            let words = say!("sends-to", count = later.draft.to.len(), when = look.later_short(later.due));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if small_button(ui, "Take back").clicked() {
+                if small_button(ui, say!("take-back")).clicked() {
                     acts.push(Act::Waiting(WaitingAct::TakeLaterBack(later.number)));
                 }
-                if small_button(ui, "Change time").clicked() {
+                if small_button(ui, say!("change-time")).clicked() {
                     acts.push(Act::Waiting(WaitingAct::AskWhen(later.number)));
                 }
-                if small_button(ui, "Send now").clicked() {
+                if small_button(ui, say!("send-now")).clicked() {
                     acts.push(Act::Waiting(WaitingAct::PutOff(later.number, look.now)));
                 }
                 time_and_text(ui, later, &words);
@@ -146,7 +146,7 @@ fn time_and_text(ui: &mut Ui, later: &Later, words: &str) {
         line_ui(ui, words, theme::strong(12.5), ink);
         if ui.available_width() > TEXT_WIDTH_MIN {
             let text = later.draft.text.replace('\n', " ");
-            let text = if text.is_empty() { "a file" } else { &text };
+            let text = if text.is_empty() { say!("a-file") } else { &text };
             line_ui(ui, text, theme::regular(12.5), weak);
         }
     });

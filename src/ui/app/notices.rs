@@ -18,6 +18,7 @@ use crate::ui::desktop::notes::{DesktopTask, Watching};
 use crate::ui::desktop::notifications::{DesktopNotifications, Happened};
 use crate::ui::panels::dialogs::OpenDialog;
 use crate::ui::panels::storage;
+use crate::ui::text::{TextId, say};
 
 impl App {
     pub(super) fn take_notices(&mut self, ctx: &egui::Context) {
@@ -41,12 +42,12 @@ impl App {
                         form.take_file(file, &self.snapshot.book);
                     }
                 }
-                Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
+                Notice::Saved(path) => self.shell.toasts.push(say!("saved-as", path = path.display())),
                 Notice::Provisioned(read) => self.provisioned(*read),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
                     self.album.ask_again();
-                    self.shell.toasts.push(format!("Too many notices came at once: {count} are not shown."));
+                    self.shell.toasts.push(say!("notices-missed", count = count));
                 }
                 Notice::Drafts(rows) => self.take_drafts(rows),
                 Notice::DraftNotKept { why, .. } => self.draft_not_kept(why),
@@ -56,10 +57,7 @@ impl App {
                 Notice::Matrix(conversation, matrix) => self.shell.matrix.take(conversation, matrix),
                 Notice::Found(found) => self.take_found(*found),
                 Notice::StoreDamaged { path, .. } => {
-                    let words = format!(
-                        "{} is damaged: some messages may be wrong. Start Fanfare again to see what can be done.",
-                        path.display()
-                    );
+                    let words = say!("store-damaged", path = path.display());
                     self.shell.toasts.push(words);
                 }
                 Notice::NotDelivered { .. } | Notice::Delivered { .. } | Notice::Received { .. } => {}
@@ -87,8 +85,8 @@ impl App {
     /// Says that a link could not be opened; the address can be copied instead.
     pub(super) fn take_unopened(&mut self) {
         for target in self.browser.as_ref().map(Browser::failed).unwrap_or_default() {
-            let words = format!("No web browser could be started. The address is {target}");
-            self.shell.toasts.offer(words, "Copy address", Act::Copy(target));
+            let words = say!("no-browser", address = target);
+            self.shell.toasts.offer(words, TextId("cmd-copy-address").say(), Act::Copy(target));
         }
     }
 
@@ -137,7 +135,7 @@ impl App {
         for (place, made) in self.pictures.pasted() {
             match made {
                 Ok(file) => self.add_file(place, file),
-                Err(why) => self.shell.toasts.push(format!("The picture cannot be attached: {why}.")),
+                Err(why) => self.shell.toasts.push(say!("picture-not-attached", why = why)),
             }
         }
         let drafts = self.shell.writing.values().flat_map(|writing| &writing.files);
@@ -177,10 +175,7 @@ impl App {
                 Happened::NoService if self.told_no_service => {}
                 Happened::NoService => {
                     self.told_no_service = true;
-                    self.shell.toasts.push(
-                        "This desktop does not show notifications. New and failed messages are marked in the list."
-                            .to_owned(),
-                    );
+                    self.shell.toasts.push(say!("no-notifications").to_owned());
                 }
             }
         }

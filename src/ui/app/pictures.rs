@@ -15,11 +15,11 @@ use crate::ui::desktop::chooser::{Choosing, FileRequest};
 use crate::ui::kit::picture::is_picture;
 use crate::ui::kit::words;
 use crate::ui::panels::dialogs::Dialog;
+use crate::ui::text::{TextId, say};
 
-const NO_CHOOSER: &str = "This desktop has no file chooser. Please type the path of the file.";
+const NO_CHOOSER: TextId = TextId("no-chooser");
 
-const NO_PROVISION: &str =
-    "This desktop has no file chooser. Start Fanfare with the file instead: fanfare --provision FILE";
+const NO_PROVISION: TextId = TextId("no-provision");
 
 /// What the desktop's file chooser is open for.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl App {
         self.forwarded_files.remove(index);
         match content {
             Some(file) => self.add_file(MiddleView::New, file),
-            None => self.shell.toasts.push("A file could not be read, and is not forwarded.".to_owned()),
+            None => self.shell.toasts.push(say!("file-not-forwarded").to_owned()),
         }
     }
 
@@ -102,7 +102,7 @@ impl App {
     pub(super) fn choose_contacts(&mut self) {
         match &mut self.choosing {
             Some(choosing) => choosing.begin(FileRequest::Contacts, ChosenFor::Contacts),
-            None => self.shell.toasts.push(NO_CHOOSER.to_owned()),
+            None => self.shell.toasts.push(NO_CHOOSER.say().to_owned()),
         }
     }
 
@@ -110,7 +110,7 @@ impl App {
     pub(super) fn choose_provision(&mut self) {
         match &mut self.choosing {
             Some(choosing) => choosing.begin(FileRequest::Provision, ChosenFor::Provision),
-            None => self.shell.toasts.push(NO_PROVISION.to_owned()),
+            None => self.shell.toasts.push(NO_PROVISION.say().to_owned()),
         }
     }
 
@@ -138,10 +138,10 @@ impl App {
                 ChosenFor::SaveAs(message, file) => {
                     self.ask(Command::SaveFile { message, file, to: None });
                 }
-                ChosenFor::Contacts => self.shell.toasts.push(NO_CHOOSER.to_owned()),
+                ChosenFor::Contacts => self.shell.toasts.push(NO_CHOOSER.say().to_owned()),
                 ChosenFor::Capture => self.shell.show(Dialog::Capture(String::new())),
                 ChosenFor::Script => self.shell.checks.ask_for_path(),
-                ChosenFor::Provision => self.shell.toasts.push(NO_PROVISION.to_owned()),
+                ChosenFor::Provision => self.shell.toasts.push(NO_PROVISION.say().to_owned()),
                 ChosenFor::Export(conversation, name, ending) => {
                     self.export_to_downloads(conversation, &name, ending);
                 }
@@ -194,12 +194,12 @@ impl App {
         let size = |bytes: usize| words::size(bytes);
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let words =
-            format!("{name} has {}. A message can have {} in all.", size(bytes), size(MESSAGE_BYTES_MAX));
+            say!("picture-too-large", name = name, size = size(bytes), most = size(MESSAGE_BYTES_MAX));
         let path = path.to_owned();
         self.oversized.retain(|(oversized, _)| *oversized != path);
         self.oversized.push((path.clone(), place));
         let act = Act::Picture(PictureAct::ShrinkFile(path));
-        self.shell.toasts.offer(words, "Attach a smaller copy", act);
+        self.shell.toasts.offer(words, say!("attach-smaller"), act);
         true
     }
 

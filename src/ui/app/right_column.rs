@@ -11,6 +11,7 @@ use crate::ui::kit::widgets::hint;
 use crate::ui::kit::words::Look;
 use crate::ui::matrix::matrix_ui;
 use crate::ui::panels::delivery::{RightTab, delivery_ui, title_ui};
+use crate::ui::text::say;
 use crate::ui::wire::{Watched, wire_ui};
 
 /// How much of a wide window a ladder gets at first.
@@ -88,7 +89,7 @@ impl Shell {
             }
             (Some(_), RightTab::Checks) => checks_ui(ui, &mut self.checks, acts),
             (Some(_), RightTab::Wire | RightTab::Matrix) => {
-                hint(ui, "   It is shown in a window of its own.");
+                hint(ui, &format!("   {}", say!("shown-elsewhere")));
             }
             (Some(_), RightTab::Delivery) | (None, _) => delivery_ui(ui, self.thread.detailed(), look, acts),
         }
@@ -104,7 +105,7 @@ impl Shell {
         let Some(wire) = self.watched.as_ref().filter(|_| self.wire.is_window) else { return };
         let call_ids = self.thread.detailed().map_or(&[][..], |message| &message.call_ids);
         let view = &mut self.wire;
-        let closes = own_window(ctx, "wire", |ui| {
+        let closes = own_window(ctx, say!("window-wire"), |ui| {
             wire_ui(ui, view, Watched { wire, call_ids, look }, acts);
         });
         self.wire.is_window &= !closes;
@@ -117,7 +118,7 @@ impl Shell {
         }
         let open = self.open();
         let view = &mut self.matrix;
-        let closes = own_window(ctx, "matrix", |ui| matrix_ui(ui, view, open, look, acts));
+        let closes = own_window(ctx, say!("window-matrix"), |ui| matrix_ui(ui, view, open, look, acts));
         self.matrix.is_window &= !closes;
     }
 

@@ -32,6 +32,7 @@ use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
 use crate::ui::sidebar::picker::picker_ui;
+use crate::ui::text::say;
 use crate::ui::thread::album::Album;
 use crate::ui::thread::{Around, ScrollPlace, ThreadView, header_ui, messages_ui, picked_ui};
 use crate::ui::wire::WireView;
@@ -188,9 +189,9 @@ impl Shell {
         let text: String = writing.text.trim().chars().take(drafts::PREVIEW_CHARS_MAX).collect();
         match (text.is_empty(), writing.files.is_empty(), writing.to.len()) {
             (false, ..) => Some(text.replace('\n', " ")),
-            (true, false, _) => Some("a file".to_owned()),
+            (true, false, _) => Some(say!("a-file").to_owned()),
             (true, true, 0) => None,
-            (true, true, people) => Some(format!("to {}", words::people_count(people))),
+            (true, true, people) => Some(say!("draft-to", people = words::people_count(people))),
         }
     }
 
@@ -349,13 +350,13 @@ fn new_header(ui: &mut Ui, writing: &Writing, back: bool, acts: &mut Vec<Act>) {
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors(ui).line));
     let inner = rect.shrink2(vec2(16.0, 0.0));
     within(ui, inner, Layout::left_to_right(Align::Center), |ui| {
-        if back && icon_button(ui, Icon::Back, "Back to all messages").clicked() {
+        if back && icon_button(ui, Icon::Back, say!("back")).clicked() {
             acts.push(Act::Back);
         }
         let (title, ink) = (composer::new_title(writing.to.good()), ui.visuals().text_color());
         words_ui(ui, &title, theme::strong(15.0), ink);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if !writing.is_empty() && small_button(ui, "Discard").clicked() {
+            if !writing.is_empty() && small_button(ui, say!("discard")).clicked() {
                 acts.push(Act::DiscardNew);
             }
         });

@@ -7,6 +7,7 @@ use crate::ui::desktop::chooser::FileRequest;
 use crate::ui::panels::delivery::RightTab;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::record::RecordForm;
+use crate::ui::text::say;
 
 impl App {
     /// Carries out what a tester asks for.
@@ -32,7 +33,7 @@ impl App {
     /// Opens or closes the window of the wire.
     pub(super) fn toggle_wire(&mut self) {
         if self.shell.watched.is_none() {
-            let words = "Switch testing mode on in the settings to watch the messages on the wire.";
+            let words = say!("testing-first");
             return self.shell.toasts.push(words.to_owned());
         }
         self.shell.wire.is_window = !self.shell.wire.is_window;

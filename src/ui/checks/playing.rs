@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::check::{Run, play_in_virtual_time, read_script};
 use crate::limits::{CHECK_LADDERS_MAX, CHECK_RUNS_MAX, SCRIPT_BYTES_MAX};
-use crate::ui::text::say;
+use crate::ui::text::{self, say};
 
 /// Where a script comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Playing {
             });
             end(tell, &ctx);
         };
-        let thread = std::thread::Builder::new().name("check".to_owned()).spawn(work);
+        let thread = text::spawn("check", work);
         let problem = thread.as_ref().err().map(|why| say!("script-cannot-play", why = why));
         let works = thread.is_ok().then_some(told);
         Self { source, wanted, runs: Vec::new(), problem, works, is_stopped }

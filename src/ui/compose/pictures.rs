@@ -15,7 +15,7 @@ use image::{DynamicImage, ImageFormat, RgbaImage};
 use crate::limits::{OWN_PICTURE_BYTES_MAX, OWN_PICTURE_PIXELS_MAX};
 use crate::sip::File;
 use crate::ui::kit::picture::{decoded, fitted, is_picture, shrunk};
-use crate::ui::text::say;
+use crate::ui::text::{self, say};
 
 /// Side of a preview in pixels, for a screen at 200 %.
 const PREVIEW_SIDE: u32 = 112;
@@ -119,7 +119,7 @@ impl<P: Send + 'static> Pictures<P> {
                 ctx.request_repaint_after(Duration::from_millis(1));
             }
         };
-        if let Err(error) = std::thread::Builder::new().name("picture".to_owned()).spawn(work) {
+        if let Err(error) = text::spawn("picture", work) {
             tracing::warn!(%error, "a picture cannot be read");
         }
     }

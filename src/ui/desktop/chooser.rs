@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use crate::time::Clock;
-use crate::ui::text::{Voice, say};
+use crate::ui::text::{self, say};
 
 /// Nobody closes a chooser so soon: it was never there.
 const CLOSED_AFTER: Duration = Duration::from_millis(300);
@@ -111,14 +111,12 @@ impl<P> Choosing<P> {
             return;
         }
         let (chooser, ctx, tell) = (self.chooser.clone(), self.ctx.clone(), self.tell.clone());
-        let voice = Voice::of_this_thread();
         let work = move || {
-            voice.take_over();
             // If the window is gone, nobody wants the files.
             tell.send((chooser.0)(&asked)).ok();
             ctx.request_repaint_after(Duration::from_millis(1));
         };
-        if std::thread::Builder::new().name("chooser".to_owned()).spawn(work).is_ok() {
+        if text::spawn("chooser", work).is_ok() {
             self.open_for = Some(place);
         }
     }

@@ -18,6 +18,7 @@ use zbus::proxy::SignalStream;
 use super::notes::{About, Note};
 use super::service::{ServiceConnection, actions};
 use crate::model::journal::{ConversationId, MessageId};
+use crate::ui::text;
 
 /// Most notifications on the screen at a time; the oldest is removed.
 const NOTES_MAX: usize = 20;
@@ -92,9 +93,7 @@ impl DesktopNotifications {
             pauses: Arc::clone(&pauses),
             says_presenting: Arc::clone(&says_presenting),
         };
-        std::thread::Builder::new()
-            .name("notifications".to_owned())
-            .spawn(move || runtime.block_on(screen.serve(waiting)))?;
+        text::spawn("notifications", move || runtime.block_on(screen.serve(waiting)))?;
         Ok(Self { jobs, happened, pauses, says_presenting })
     }
 

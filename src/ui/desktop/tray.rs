@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::ui::text::say;
+use crate::ui::text::{Voice, say};
 use ksni::blocking::TrayMethods as _;
 use ksni::menu::StandardItem;
 use ksni::{Category, Icon, MenuItem, OfflineReason, Status, ToolTip};
@@ -68,6 +68,7 @@ impl Tray {
             picture: picture(),
             is_shown: Arc::clone(&tray.is_shown),
             clicked: Arc::new(clicked),
+            voice: Voice::of_this_thread(),
         };
         let waiting = Arc::clone(&tray.waiting);
         let work = move || live(item, &waiting, &told);
@@ -117,6 +118,8 @@ struct Item {
     picture: Option<image::RgbaImage>,
     is_shown: Arc<AtomicBool>,
     clicked: Clicked,
+    /// That of the window: the tray asks on a thread of its own.
+    voice: Voice,
 }
 
 impl Item {
@@ -162,6 +165,7 @@ impl ksni::Tray for Item {
     }
 
     fn tool_tip(&self) -> ToolTip {
+        self.voice.clone().take_over();
         ToolTip { title: "Fanfare".to_owned(), description: self.waiting.words(), ..ToolTip::default() }
     }
 
@@ -170,6 +174,7 @@ impl ksni::Tray for Item {
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
+        self.voice.clone().take_over();
         vec![self.entry(say!("show-fanfare"), Click::Show), self.entry(say!("quit"), Click::Quit)]
     }
 

@@ -8,7 +8,7 @@ use super::opened::Opened;
 use crate::inspect::WireMessage;
 use crate::runtime::engine::{open_capture, pcapng};
 use crate::sip::File;
-use crate::ui::text::say;
+use crate::ui::text::{self, say};
 
 /// What the thread has done.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl CaptureFiles {
             tell.send(work()).ok();
             ctx.request_repaint_after(Duration::from_millis(1));
         };
-        if std::thread::Builder::new().name("capture".to_owned()).spawn(work).is_ok() {
+        if text::spawn("capture", work).is_ok() {
             self.works = Some(done);
         }
     }
