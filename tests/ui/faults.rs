@@ -56,6 +56,21 @@ fn click(window: &mut Harness<'static, App>, label: &str) {
 }
 
 #[test]
+fn what_is_typed_after_a_wrong_fault_stays_in_its_field_and_goes_into_no_message() {
+    let (mut window, done) = opened(Theme::Light);
+    type_into(&mut window, "Fault", "path:los=20%");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    let value = |window: &Harness<'static, App>| window.get_by_label("Fault").value();
+    assert_eq!(value(&window).as_deref(), Some("path:los=20%"));
+    window.event(egui::Event::Text("!".to_owned()));
+    window.run();
+    assert_eq!(value(&window).as_deref(), Some("path:los=20%!"));
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    assert!(done.lock().unwrap().is_empty());
+    assert!(!says(&window, "Faults are on"));
+}
+
+#[test]
 fn faults_are_chosen_shown_in_a_bar_and_turned_off_together() {
     let (mut window, done) = opened(Theme::Light);
     assert!(!says(&window, "Faults are on"));

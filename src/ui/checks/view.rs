@@ -10,7 +10,7 @@ use crate::limits::{CHECK_LADDER_LINES_MAX, CHECK_RUNS_MAX};
 use crate::model::text::visible;
 use crate::ui::actions::{Act, TestingAct};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{banner, field, hint, pill, small_button};
+use crate::ui::kit::widgets::{banner, entered_in, field, hint, pill, small_button};
 use crate::ui::text::{decimal, say};
 
 /// How many runs one can ask for.
@@ -105,7 +105,7 @@ fn bar_ui(ui: &mut Ui, view: &mut ChecksView, acts: &mut Vec<Act>) {
     });
     let Some(path) = &mut view.path else { return };
     let typed = field(ui, say!("script-path"), path, "/home/…/busy.ron");
-    let is_entered = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let is_entered = entered_in(ui, &typed);
     if is_entered && !path.trim().is_empty() {
         let path = PathBuf::from(path.trim());
         view.open(ui.ctx(), path);

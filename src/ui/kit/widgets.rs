@@ -201,7 +201,8 @@ pub(crate) fn put(painter: &Painter, at: Pos2, galley: Arc<Galley>) {
 pub(crate) fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
     let (caption, id) = caption(ui, name);
     let width = ui.available_width();
-    edit::text_field(ui, id, text, |text| one_line_edit(text, hint, width)).labelled_by(caption)
+    let response = edit::text_field(ui, id, text, |text| one_line_edit(text, hint, width));
+    keep_at_enter(ui, response).labelled_by(caption)
 }
 
 /// The name above a field; returns its id, and the id of the field below.
@@ -229,7 +230,7 @@ pub(crate) fn secret_field(ui: &mut Ui, name: &str, text: &mut String, hint: &st
     let response = edit::secret_text_field(ui, id, text, |text| {
         one_line_edit(text, hint, width).margin(margin).password(!is_shown)
     });
-    let response = response.labelled_by(caption);
+    let response = keep_at_enter(ui, response).labelled_by(caption);
     // The button stands in the field, at its end.
     let place = pos2(response.rect.right() - 19.0, response.rect.center().y);
     let (icon, label) =
@@ -256,6 +257,20 @@ pub(crate) fn pair(
         (first(ui), second(ui))
     };
     first.changed() || second.changed()
+}
+
+/// Enter does not end the writing in this field: what is typed next belongs here too, if the field is still there, and must
+/// not go into a message.
+fn keep_at_enter(ui: &Ui, response: Response) -> Response {
+    if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        response.request_focus();
+    }
+    response
+}
+
+/// True if Enter was pressed in this field.
+pub(crate) fn entered_in(ui: &Ui, field: &Response) -> bool {
+    field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
 /// True if Enter was pressed.

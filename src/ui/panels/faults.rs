@@ -6,7 +6,7 @@ use egui::{Align, Context, Frame, Id, LayerId, Layout, Order, Panel, RichText, S
 
 use crate::injection::{FaultBoard, Injection, PRESETS};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{field, problem_line, small_button};
+use crate::ui::kit::widgets::{entered_in, field, problem_line, small_button};
 use crate::ui::text::say;
 
 /// Width of the frame around the window while faults are on.
@@ -77,7 +77,7 @@ fn choose_ui(ui: &mut Ui, panel: &mut FaultsPanel) {
     let frame = Frame::NONE.fill(colors(ui).side).inner_margin(egui::Margin::symmetric(16, 8));
     Panel::top("faults to choose").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
         let typed = field(ui, say!("fault"), &mut panel.text, "ben:486, path:loss=20%, notify:drop=3 …");
-        let is_entered = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let is_entered = entered_in(ui, &typed);
         problem_line(ui, panel.problem.as_deref());
         ui.horizontal_wrapped(|ui| {
             if (small_button(ui, say!("set-fault")).clicked() || is_entered) && !panel.text.trim().is_empty()

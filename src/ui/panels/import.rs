@@ -14,7 +14,7 @@ use crate::model::text::visible;
 use crate::ui::actions::Act;
 use crate::ui::kit::edit;
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{banner, field, hint, one_line, primary, put, small_button};
+use crate::ui::kit::widgets::{banner, entered_in, field, hint, one_line, primary, put, small_button};
 use crate::ui::kit::words;
 use crate::ui::text::say;
 
@@ -142,7 +142,7 @@ fn text_ui(ui: &mut Ui, form: &mut ImportForm, is_new: bool, book: &AddressBook)
 fn file_ui(ui: &mut Ui, form: &mut ImportForm, acts: &mut Vec<Act>) {
     let before = form.path.clone();
     let response = field(ui, say!("file"), &mut form.path, "/home/james/contacts.vcf");
-    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let entered = entered_in(ui, &response);
     let is_asked = ui
         .horizontal(|ui| {
             if small_button(ui, say!("choose-file")).clicked() {

@@ -1,6 +1,6 @@
 //! The forms of a contact and of a saved list.
 
-use egui::{Align, Key, Layout, RichText, Role, ScrollArea, Ui, WidgetInfo};
+use egui::{Align, Layout, RichText, Role, ScrollArea, Ui, WidgetInfo};
 
 use crate::model::command::Command;
 use crate::model::contacts::{AddressBook, Contact, List, address_key};
@@ -15,7 +15,7 @@ use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::reasons;
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{
-    entered, field, hint, mend_button, one_line, primary, problem_line, small_button,
+    entered, entered_in, field, hint, mend_button, one_line, primary, problem_line, small_button,
 };
 use crate::ui::kit::words;
 use crate::ui::text::say;
@@ -333,7 +333,7 @@ pub(crate) fn list_ui(
 /// The field for further people; true in the frame in which Enter adds them.
 fn add_ui(ui: &mut Ui, form: &mut ListForm, names: &Names) -> bool {
     let more = field(ui, say!("add-people"), &mut form.more, say!("name-or-address"));
-    let adds = more.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let adds = entered_in(ui, &more);
     if more.changed() {
         form.problem = None;
     }
