@@ -70,12 +70,14 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let mut account = parse::account(&arguments.identity, sign_in, &arguments.server, parse::Registers::Yes);
     account.receipts = arguments.receipts;
     account.peer_to_peer = arguments.peer_to_peer;
-    let files = arguments.save_files.as_deref().map(SavedFiles::in_folder).transpose()?;
+    let is_kept = arguments.data.is_some();
+    let saving = |folder| SavedFiles::in_folder(folder, is_kept);
+    let files = arguments.save_files.as_deref().map(saving).transpose()?;
     let trace = Trace::new(arguments.trace);
     let (told, rules) = (Told::default(), arguments.answers.rules());
     let tag = Random::from_os()?.token(16);
     // What is kept in a folder has arrived, whether or not it could be printed too.
-    let has_failed: fn() -> bool = if arguments.data.is_some() { || false } else { has_lost };
+    let has_failed: fn() -> bool = if is_kept { || false } else { has_lost };
     let layer = |net, clock| {
         Withholding::new(Answering::new(net, clock, (rules, told.clone()), tag, trace.tap()), has_failed)
     };
@@ -86,11 +88,10 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let mut listener = Listener::new(printer, arguments.identity.as_str(), server);
     listener.trace = trace;
     listener.files = files;
-    listener.is_kept = arguments.data.is_some();
     agent.command(AgentCommand::Connect, &mut |event| listener.hear(event));
     let stop = stopped();
     tokio::pin!(stop);
-    while !listener.is_turned_away && !listener.fails() {
+    while !listener.is_turned_away && !has_lost() {
         let other = async {
             tokio::select! {
                 stopped = &mut stop => Some(stopped),
@@ -116,9 +117,9 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     Ok(listener.status())
 }
 
-/// A message could not be printed, or a file of it not saved.
+/// A message could not be printed, or a file of it be neither saved nor kept.
 fn has_lost() -> bool {
-    is_failing() || save_files::has_failed()
+    is_failing() || save_files::has_lost()
 }
 
 /// An address book without names.
@@ -137,8 +138,6 @@ struct Listener {
     trace: Trace,
     /// Saves files, if that is asked for.
     files: Option<SavedFiles>,
-    /// Messages are kept in a folder, with their files.
-    is_kept: bool,
     /// Our address, and the server.
     place: String,
     server: String,
@@ -166,7 +165,6 @@ impl Listener {
             printer,
             trace: Trace::off(),
             files: None,
-            is_kept: false,
             place: format!("{identity} at {server}"),
             server,
             step: ConnectStep::Finding,
@@ -175,11 +173,6 @@ impl Listener {
             is_turned_away: false,
             shown: Vec::new(),
         }
-    }
-
-    /// What came can be printed no more, or neither saved nor kept.
-    fn fails(&self) -> bool {
-        is_failing() || (!self.is_kept && has_lost())
     }
 
     /// Handles an event. A message is printed and flushed here, before its 200 leaves. One that cannot be printed, or whose
@@ -201,11 +194,11 @@ impl Listener {
                 body,
                 ..
             } => {
-                if self.fails() {
+                if has_lost() {
                     return;
                 }
                 let saved = self.files.as_mut().map(|to| to.save(&content_type, &body)).unwrap_or_default();
-                if self.fails() {
+                if has_lost() {
                     return;
                 }
                 self.printer.print(&OutputLine::Message {
@@ -289,7 +282,7 @@ impl Listener {
     fn status(&self) -> ExitCode {
         match self.registered {
             _ if self.is_turned_away => ExitCode::from(2),
-            _ if !self.is_kept && save_files::has_failed() => ExitCode::from(UNPRINTED_STATUS),
+            _ if save_files::has_lost() => ExitCode::from(UNPRINTED_STATUS),
             Registered::Never => ExitCode::from(1),
             Registered::Now | Registered::Before => ExitCode::SUCCESS,
         }

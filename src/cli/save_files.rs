@@ -12,12 +12,12 @@ use crate::runtime::saved_file::save_into;
 use crate::sip::{self, File};
 use crate::terminal::system_words;
 
-/// A file could not be saved; that a run saves no more than its limits is no failure.
-static HAS_FAILED: AtomicBool = AtomicBool::new(false);
+/// A file could not be saved, and nothing else keeps it; that a run saves no more than its limits is no failure.
+static HAS_LOST: AtomicBool = AtomicBool::new(false);
 
-/// True once a file could not be saved.
-pub(super) fn has_failed() -> bool {
-    HAS_FAILED.load(Ordering::Relaxed)
+/// True once a file was lost that should have been saved.
+pub(super) fn has_lost() -> bool {
+    HAS_LOST.load(Ordering::Relaxed)
 }
 
 /// The folder, and what may still be saved there: what strangers send must not fill the disk.
@@ -27,18 +27,20 @@ pub(super) struct SavedFiles {
     files_left: usize,
     bytes_left: usize,
     is_full: bool,
+    /// The messages are kept with their files, so that one which cannot be saved is not lost.
+    is_kept: bool,
 }
 
 impl SavedFiles {
     /// Saves into this folder, which is created if it does not exist.
-    pub(super) fn in_folder(folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn in_folder(folder: &Path, is_kept: bool) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot create the folder {} for received files", folder.display()))?;
-        Ok(Self::with(folder, SAVED_FILES_MAX, SAVED_BYTES_MAX))
+        Ok(Self { is_kept, ..Self::with(folder, SAVED_FILES_MAX, SAVED_BYTES_MAX) })
     }
 
     fn with(folder: &Path, files_left: usize, bytes_left: usize) -> Self {
-        Self { folder: folder.to_owned(), files_left, bytes_left, is_full: false }
+        Self { folder: folder.to_owned(), files_left, bytes_left, is_full: false, is_kept: false }
     }
 
     /// Saves the files of a body; returns for each where it is, if it was saved.
@@ -71,7 +73,7 @@ impl SavedFiles {
                     self.folder.display(),
                     system_words(&error)
                 ));
-                HAS_FAILED.store(true, Ordering::Relaxed);
+                HAS_LOST.fetch_or(!self.is_kept, Ordering::Relaxed);
                 None
             }
         }
@@ -92,7 +94,7 @@ mod tests {
     fn files_are_saved_under_safe_names_and_nothing_is_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("new/files");
-        let saved = SavedFiles::in_folder(&inside).unwrap().save(TWO, &Bytes::from_static(BODY));
+        let saved = SavedFiles::in_folder(&inside, false).unwrap().save(TWO, &Bytes::from_static(BODY));
         let path = |name: &str| inside.join(name).display().to_string();
         assert_eq!(saved, [Some(path("a.png")), Some(path("a (1).png"))]);
         assert_eq!(std::fs::read(inside.join("a.png")).unwrap(), b"123");
