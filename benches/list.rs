@@ -136,6 +136,8 @@ fn archive(count: u64) -> Snapshot {
         unread: 0,
         failed: 0,
         failed_unseen: 0,
+        failed_messages: 0,
+        failed_latest: 0,
         failed_at: None,
     };
     let account = fanfare::model::account::Account {

@@ -9,6 +9,8 @@
 
 #[path = "tidy/documents.rs"]
 mod documents;
+#[path = "tidy/drawn.rs"]
+mod drawn;
 #[path = "tidy/picture.rs"]
 mod picture;
 #[path = "tidy/rules.rs"]

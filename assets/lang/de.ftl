@@ -130,7 +130,7 @@ correct-title = Adresse berichtigen
 whole-title = Die ganze Nachricht
 export-title = Unterhaltung exportieren
 record-title = Zustellprotokoll speichern
-later-title = Zu einer Zeit senden
+later-title = Später senden
 attach-title = Datei anhängen
 capture-title = Mitschnitt öffnen
 authority-title = CA-Zertifikat auswählen
@@ -147,6 +147,19 @@ export-csv-purpose = Eine Tabelle für die Tabellenkalkulation: eine Zeile je Na
 export-json = Für Programme.
 export-what = Alle Nachrichten dieser Unterhaltung, und wer sie bekommen hat.
 faults-on = Störungen aktiv: { $faults }
+faults-off = Keine Störungen aktiv.
+fault-in-vain = Dieses Konto ist über { $transport } verbunden: Störungen von Datagrammen betreffen es nicht. Nimm Störungen von Verbindungen.
+set-this-fault = { $fault } setzen
+preset-tunnel = Tunnel
+preset-tunnel-why = 20 Sekunden lang kommt nichts durch.
+preset-flapping = Wackeliges WLAN
+preset-flapping-why = 3 von je 10 Sekunden lang kommt nichts durch.
+preset-slow = Langsames Mobilfunknetz
+preset-slow-why = Ein Zehntel geht verloren; der Rest kommt spät und durcheinander an.
+preset-crash = Proxy-Absturz nach 202
+preset-crash-why = Der Proxy wird abgeschossen, sobald er die Zustellung zugesagt hat, und ist nach 2 Sekunden wieder da.
+preset-reports = Verlorene Berichte
+preset-reports-why = Die ersten drei Übertragungen von Berichten gehen verloren.
 fault = Störung
 set-fault = Störung setzen
 hosting-what = Dieser Computer wird zum Server für die Leute in deinem Netz: zu Hause, im Büro, auf einem Boot. Er läuft, solange Fanfare läuft. Jeder braucht ein Passwort, das er von dir bekommt, und von außerhalb des Netzes kommt niemand hinein.
@@ -161,11 +174,15 @@ start-with-fanfare = Mit Fanfare starten
 hosting-fingerprint = SHA-256-Fingerabdruck seines Zertifikats, an dem andere erkennen, dass er deiner ist
 people = Personen
 remove-name = { $name } entfernen
+remove-account = Konto entfernen
+own-account = dein eigenes Konto
+remove-there-ask = { $address } entfernen? Diese Person kann sich hier dann nicht mehr anmelden, und Nachrichten, die auf dem Server noch auf sie warten, werden endgültig gelöscht.
 person-name = Name der Person
-give-account = Konto vergeben
-password-only-now = Das Passwort wird nur jetzt angezeigt.
+add-account = Konto hinzufügen
+password-only-now = Gib das Passwort jetzt weiter: Nach einem Klick auf „Fertig“, nach einem weiteren Konto und nach dem Beenden wird es nicht mehr angezeigt.
 done = Fertig
 host-here-row = Hier einen Server betreiben…
+show-server = Server anzeigen…
 host-here-row-why = Für die Leute in deinem lokalen Netz. Er läuft, solange Fanfare läuft.
 qr-code = QR-Code dieses Kontos
 import-what = vCard, CSV oder Adressen, auch gemischt. Es zählen nur SIP-Adressen, keine E-Mail-Adressen.
@@ -216,7 +233,7 @@ day = Tag
 time = Zeit
 later-when = Wird { $when } gesendet, oder wenn Fanfare das nächste Mal startet.
 later-own-time = Es gilt die Zeit dieses Computers.
-send-then = Dann senden
+schedule = Einplanen
 notify-everything = Alles anzeigen
 notify-hide = Inhalt verbergen
 off = Aus
@@ -230,7 +247,7 @@ quiet-morning = Bis morgen, { $time }
 quiet-one = Um eine einzelne Unterhaltung stummzuschalten, klicke sie in der Liste mit rechts an.
 pause-presenting = Beim Präsentieren pausieren
 presenting-said = Mitteilungen warten, solange diese Arbeitsumgebung sagt, dass du präsentierst oder keine Mitteilungen möchtest.
-presenting-not-said = Diese Arbeitsumgebung sagt Programmen nicht, wann du präsentierst. Die meisten halten Mitteilungen dann selbst zurück.
+presenting-not-said = Diese Arbeitsumgebung sagt Programmen nicht, wann du präsentierst. Die meisten solchen halten Mitteilungen dann selbst zurück.
 presenting-where = Nur wo die Arbeitsumgebung sagt, wann du präsentierst, wie Plasma und dunst.
 neither-address-nor-name = Das ist weder eine SIP-Adresse noch der Name eines Kontakts oder einer Liste.
 conversation-name = Name der Unterhaltung
@@ -481,6 +498,10 @@ new-message-draft = Neue Nachricht, Entwurf: { $draft }
 draft = Entwurf:
 draft-text = Entwurf: { $draft }
 count-not-delivered = { $count } nicht zugestellt
+messages-not-delivered = { $count ->
+        [one] Nicht zugestellt
+       *[other] { $count } Nachrichten nicht zugestellt
+    }
 
 ## compose
 
@@ -827,7 +848,7 @@ runs-passed = { $passed } von { $all } Läufen bestanden
 runs-not-played = { $count } nicht gespielt
 script-wrong = { $name }: Zeile { $line }, Spalte { $column }: { $what }.
 no-script = Kein Skript geöffnet
-no-script-why = Ein Skript sagt, wer teilnimmt, was schiefgeht und was dabei herauskommen muss. Es läuft in virtueller Zeit für sich: Von hier wird nichts gesendet.
+no-script-why = Ein Skript sagt, wer teilnimmt, was schiefgeht und was das Ergebnis sein muss. Es läuft in virtueller Zeit für sich: Von hier wird nichts gesendet.
 open-script = Skript öffnen…
 runs-count = { $count ->
         [one] 1 Lauf
@@ -1065,6 +1086,7 @@ password-coming = Wartet auf das Passwort aus dem Schlüsselbund dieses Systems.
 password-unanswered = Der Schlüsselbund dieses Systems antwortet nicht. Entsperre ihn oder gib das Passwort noch einmal ein.
 password-keyring = Das Passwort liegt im Schlüsselbund dieses Systems.
 password-file = Das Passwort liegt in { $path }, einer einfachen Datei, die nur du lesen kannst.
+no-keyring = Auf diesem Computer ist kein Schlüsselbund verfügbar. { $words }
 slip-short = Eine Domain hat kein Komma. Meintest du { $meant }?
 slip-long = „{ $address }“ ist keine gültige Adresse: Eine Domain hat kein Komma. Meintest du { $meant }?
 account-bad-address = „{ $text }“ ist keine SIP-Adresse ({ $why }); schreib sie so: sip:james@domain.com.
@@ -1124,7 +1146,10 @@ leave-demo-first = Verlasse die Demo, um hier einen Server zu betreiben.
 sent-late = Eine Nachricht sollte { $when } gesendet werden. Fanfare lief da nicht, darum ging sie erst jetzt hinaus.
 sent-late-to = Eine Nachricht an { $name } sollte { $when } gesendet werden. Fanfare lief da nicht, darum ging sie erst jetzt hinaus.
 sent-late-to-more = Eine Nachricht an { $name } und { $more } weitere sollte { $when } gesendet werden. Fanfare lief da nicht, darum ging sie erst jetzt hinaus.
-sends-to = An { $count }, { $when }
+sends-to = Wird { $when } an { $count ->
+        [one] 1 Person
+       *[other] { $count } Personen
+    } gesendet
 take-back = Zurückholen
 change-time = Zeit ändern
 notices-missed = { $count ->

@@ -127,7 +127,7 @@ correct-title = Corregir la dirección
 whole-title = El mensaje completo
 export-title = Exportar la conversación
 record-title = Guardar el registro de entrega
-later-title = Enviar a una hora
+later-title = Enviar más tarde
 attach-title = Adjuntar un archivo
 capture-title = Abrir una captura
 authority-title = Elegir un certificado de CA
@@ -144,6 +144,19 @@ export-csv-purpose = Una tabla para hojas de cálculo: una línea por mensaje.
 export-json = Para programas.
 export-what = Todos los mensajes de esta conversación y quién los ha recibido.
 faults-on = Fallos activos: { $faults }
+faults-off = No hay fallos activos.
+fault-in-vain = Esta cuenta está conectada por { $transport }: los fallos de datagramas no le afectan. Usa fallos de conexiones.
+set-this-fault = Activar { $fault }
+preset-tunnel = Túnel
+preset-tunnel-why = No pasa nada durante 20 segundos.
+preset-flapping = Wi-Fi inestable
+preset-flapping-why = Durante 3 de cada 10 segundos no pasa nada.
+preset-slow = Red móvil lenta
+preset-slow-why = Una décima parte se pierde; el resto llega tarde y desordenado.
+preset-crash = Caída del proxy tras el 202
+preset-crash-why = El proxy se detiene de golpe cuando ya ha prometido entregar, y vuelve a los 2 segundos.
+preset-reports = Informes perdidos
+preset-reports-why = Se pierden los tres primeros envíos de informes.
 fault = Fallo
 set-fault = Activar fallo
 hosting-what = Este equipo se convierte en el servidor de las personas de tu red: en casa, en una oficina, en un barco. Funciona mientras Fanfare esté abierto. Cada persona necesita una contraseña que tú le das, y nadie de fuera de la red puede entrar.
@@ -158,11 +171,15 @@ start-with-fanfare = Iniciarlo con Fanfare
 hosting-fingerprint = Huella SHA-256 de su certificado, por la que los demás saben que es tuyo
 people = Personas
 remove-name = Quitar { $name }
+remove-account = Quitar la cuenta
+own-account = tu propia cuenta
+remove-there-ask = ¿Quitar { $address }? Esta persona ya no podrá iniciar sesión aquí, y los mensajes que aún la esperan en este servidor se borran para siempre.
 person-name = Nombre de la persona
-give-account = Dar una cuenta
-password-only-now = La contraseña solo se muestra ahora.
+add-account = Añadir una cuenta
+password-only-now = Entrega la contraseña ahora: no se vuelve a mostrar cuando pulses «Listo», añadas otra cuenta o cierres Fanfare.
 done = Listo
 host-here-row = Alojar un servidor aquí…
+show-server = Mostrar el servidor…
 host-here-row-why = Para las personas de tu red local. Funciona mientras Fanfare esté abierto.
 qr-code = Código QR de esta cuenta
 import-what = vCard, CSV o direcciones en cualquier orden. Solo cuentan las direcciones SIP, no las de correo.
@@ -232,7 +249,7 @@ day = Día
 time = Hora
 later-when = Se enviará { $when }, o la próxima vez que abras Fanfare.
 later-own-time = La hora es la de este equipo.
-send-then = Enviar entonces
+schedule = Programar
 notify-everything = Mostrar todo
 notify-hide = Ocultar contenido
 off = Desactivado
@@ -504,6 +521,10 @@ count-not-delivered = { $count ->
         [one] 1 no entregado
        *[other] { $count } no entregados
     }
+messages-not-delivered = { $count ->
+        [one] No entregado
+       *[other] { $count } mensajes no entregados
+    }
 
 ## compose
 
@@ -529,7 +550,7 @@ another-time = A otra hora…
 attach-file = Adjuntar un archivo
 attach-file-why = Adjuntar un archivo ({ $keys }; un mensaje puede llevar { $limit } en total)
 make-pictures-smaller = Reducir las imágenes
-send-at = Enviar a las…
+send-at = Enviar más tarde…
 goes-by-list = Puede que este servidor no informe de quién lo ha recibido
 everyone-sees = Todos ven quién más lo recibe
 recipients-hidden = Los destinatarios no se ven entre sí
@@ -853,7 +874,7 @@ runs-passed = { $passed } de { $all } ejecuciones superadas
 runs-not-played = { $count } sin ejecutar
 script-wrong = { $name }: línea { $line }, columna { $column }: { $what }.
 no-script = No hay ningún guion abierto
-no-script-why = Un guion dice quién participa, qué sale mal y qué debe resultar. Se ejecuta en tiempo virtual y por su cuenta: desde aquí no se envía nada.
+no-script-why = Un guion dice quién participa, qué sale mal y cuál debe ser el resultado. Se ejecuta en tiempo virtual y por su cuenta: desde aquí no se envía nada.
 open-script = Abrir guion…
 runs-count = { $count ->
         [one] 1 ejecución
@@ -1109,6 +1130,7 @@ password-coming = Esperando la contraseña del llavero de este sistema.
 password-unanswered = El llavero de este sistema no responde. Desbloquéalo o vuelve a escribir la contraseña.
 password-keyring = La contraseña se guarda en el llavero de este sistema.
 password-file = La contraseña se guarda en { $path }, un archivo sin cifrar que solo tú puedes leer.
+no-keyring = En este equipo no hay ningún llavero disponible. { $words }
 slip-short = Un dominio no lleva coma. ¿Querías decir { $meant }?
 slip-long = «{ $address }» no es una dirección válida: un dominio no lleva coma. ¿Querías decir { $meant }?
 account-bad-address = «{ $text }» no es una dirección SIP ({ $why }); escríbela así: sip:james@domain.com.
@@ -1168,7 +1190,10 @@ leave-demo-first = Sal de la demo para alojar un servidor aquí.
 sent-late = Un mensaje debía enviarse { $when }. Fanfare no estaba en marcha, así que se ha enviado ahora.
 sent-late-to = Un mensaje para { $name } debía enviarse { $when }. Fanfare no estaba en marcha, así que se ha enviado ahora.
 sent-late-to-more = Un mensaje para { $name } y { $more } más debía enviarse { $when }. Fanfare no estaba en marcha, así que se ha enviado ahora.
-sends-to = Se envía a { $count } { $when }
+sends-to = Se enviará a { $count ->
+        [one] 1 persona
+       *[other] { $count } personas
+    } { $when }
 take-back = Recuperar
 change-time = Cambiar hora
 notices-missed = { $count ->

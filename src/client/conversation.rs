@@ -338,7 +338,7 @@ impl Conversation {
 
     /// None while no message of it is stored.
     fn head(&self, id: ConversationId) -> Option<ConversationHead> {
-        let last = self.last.as_ref()?;
+        let (last, latest) = (self.last.as_ref()?, self.failures.values().next_back());
         Some(ConversationHead {
             id,
             newest: last.id,
@@ -351,7 +351,9 @@ impl Conversation {
             unread: self.unread,
             failed: self.failed(),
             failed_unseen: self.failed_unseen(),
-            failed_at: self.failures.values().next_back().map(|it| it.at),
+            failed_messages: u32::try_from(self.failures.len()).unwrap_or(u32::MAX),
+            failed_latest: latest.map_or(0, |it| it.now),
+            failed_at: latest.map(|it| it.at),
         })
     }
 }

@@ -201,7 +201,12 @@ impl Keeper {
             }
             HostOrder::Add(name) => {
                 let added = self.add(&name)?;
-                self.change(|view| view.added = Some(added));
+                self.change(|view| {
+                    if view.newcomers.len() < HOST_ORDERS_MAX {
+                        view.newcomers.push(added.contact());
+                    }
+                    view.added = Some(added);
+                });
             }
             HostOrder::Remove(address) => {
                 if let Some(user) = Aor::parse(&address) {

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::grammar::Injection;
-use super::presets::read;
+use super::presets::{Preset, read};
 
 /// Makes a fault happen, or says why it cannot.
 type CarryOut = dyn Fn(&Injection) -> Result<(), String> + Send + Sync;
+/// Says why a fault cannot happen here.
+type Possible = dyn Fn(&Injection) -> Result<(), String> + Send + Sync;
 /// Says whether a fault has ended by itself.
 type IsOver = dyn Fn(&Injection) -> bool + Send + Sync;
 
@@ -16,6 +18,7 @@ type IsOver = dyn Fn(&Injection) -> bool + Send + Sync;
 pub struct FaultBoard {
     on: Arc<Mutex<Vec<Injection>>>,
     carry_out: Arc<CarryOut>,
+    possible: Arc<Possible>,
     is_over: Arc<IsOver>,
 }
 
@@ -29,7 +32,24 @@ impl FaultBoard {
     /// Without faults; `carry_out` makes one happen, and ends it when it is given the usual in its place.
     #[must_use]
     pub fn new(carry_out: impl Fn(&Injection) -> Result<(), String> + Send + Sync + 'static) -> Self {
-        Self { on: Arc::default(), carry_out: Arc::new(carry_out), is_over: Arc::new(|_| false) }
+        Self {
+            on: Arc::default(),
+            carry_out: Arc::new(carry_out),
+            possible: Arc::new(|_| Ok(())),
+            is_over: Arc::new(|_| false),
+        }
+    }
+
+    /// The same, where not every fault can happen: `possible` says why one cannot, and does nothing.
+    #[must_use]
+    pub fn only(self, possible: impl Fn(&Injection) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self { possible: Arc::new(possible), ..self }
+    }
+
+    /// True if the faults of a preset can happen here.
+    #[must_use]
+    pub fn fits(&self, preset: &Preset) -> bool {
+        read(preset.name).is_ok_and(|faults| faults.iter().all(|fault| (self.possible)(fault).is_ok()))
     }
 
     /// The same, where faults may end by themselves: `is_over` says of a fault that is on whether it has.
@@ -44,6 +64,7 @@ impl FaultBoard {
     /// What is wrong with the text, or why the fault cannot happen here.
     pub fn set(&self, text: &str) -> Result<(), String> {
         for fault in read(text.trim()).map_err(|wrong| wrong.to_string())? {
+            (self.possible)(&fault)?;
             (self.carry_out)(&fault)?;
             let mut on = self.lock();
             on.retain(|other| !other.subject().eq_ignore_ascii_case(fault.subject()));

@@ -91,6 +91,14 @@ impl Injection {
         }
     }
 
+    /// The most like this fault of datagrams that can happen on connections; none if there is nothing like it.
+    #[must_use]
+    pub fn on_connections(&self) -> Option<Self> {
+        let Self::Path { of, fault } = self else { return None };
+        let fault = fault.on_connections().filter(|_| *of != Passing::Connections)?;
+        Some(Self::Path { of: Passing::Connections, fault })
+    }
+
     /// True if it ends a fault rather than being one.
     #[must_use]
     pub fn is_usual(&self) -> bool {
@@ -343,6 +351,24 @@ mod tests {
             read("disk:ful").unwrap_err().to_string(),
             "at character 6: \"ful\" is not a fault of the disk; use full; did you mean full?"
         );
+    }
+
+    #[test]
+    fn a_fault_of_datagrams_has_one_of_connections_that_is_like_it_or_none() {
+        for (datagrams, connections) in [
+            ("path:delay=2s", Some("connections:delay=2000ms")),
+            ("notify:jitter=1s,dup=5%", Some("connections:jitter=1000ms")),
+            ("path:loss=100%,for=3s,every=10s", Some("connections:for=3000ms,every=10000ms,stall")),
+            ("path:loss=20%,for=3s", None),
+            ("path:loss=100%", None),
+            ("notify:drop=3", None),
+            ("connections:delay=2s", None),
+            ("disk:full", None),
+        ] {
+            let found = read(datagrams).unwrap().on_connections().map(|fault| fault.to_string());
+            assert_eq!(found.as_deref(), connections, "{datagrams}");
+            assert!(found.is_none_or(|found| read(&found).is_ok()), "{datagrams}");
+        }
     }
 
     #[test]

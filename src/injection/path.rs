@@ -115,6 +115,15 @@ impl PathFault {
         self.lasts.saturating_sub(since_begun)
     }
 
+    /// The most like it that can happen on a connection; none if there is nothing like it.
+    #[must_use]
+    pub fn on_connections(&self) -> Option<Self> {
+        let Self { delay, jitter, lasts, every, .. } = *self;
+        let stalls = self.stalls || (self.loss == 100 && !lasts.is_zero());
+        let happens = stalls || self.cuts || !delay.is_zero() || !jitter.is_zero();
+        happens.then(|| Self { delay, jitter, lasts, every, stalls, cuts: self.cuts, ..Self::default() })
+    }
+
     pub(super) fn read(text: &str, start: usize, of: Passing) -> Result<Self, Wrong> {
         let mut fault = Self::default();
         for (at, word) in words(text, start) {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::contacts::Contact;
+
 /// How it stands with the hosted server.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum HostState {
@@ -36,8 +38,10 @@ pub struct HostView {
     pub is_automatic: bool,
     /// What was asked last could not be done: a sentence.
     pub problem: Option<String>,
-    /// The account of somebody who was just added. It is shown once.
+    /// The account of somebody who was just added, until the user has seen it.
     pub added: Option<HandedOut>,
+    /// Those who were just added, for the contacts of the person who hosts; taken once.
+    pub newcomers: Vec<Contact>,
     /// The account of the person who hosts, to sign in with; taken once.
     pub own: Option<HandedOut>,
 }
@@ -45,6 +49,8 @@ pub struct HostView {
 /// An account that is handed to somebody.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HandedOut {
+    /// The name of the person, as it was typed.
+    pub name: String,
     /// Its address.
     pub address: String,
     /// Its password.
@@ -65,6 +71,12 @@ impl fmt::Debug for HandedOut {
 }
 
 impl HandedOut {
+    /// The person, as a contact of whoever hosts.
+    #[must_use]
+    pub fn contact(&self) -> Contact {
+        Contact { address: format!("sip:{}", self.address), name: self.name.clone(), simulated: false }
+    }
+
     /// What is copied, and what a camera reads.
     #[must_use]
     pub fn text(&self) -> String {
@@ -163,6 +175,12 @@ impl HostBoard {
     #[must_use]
     pub fn take_own(&self) -> Option<HandedOut> {
         locked(&self.view).own.take()
+    }
+
+    /// Those who were just added, once.
+    #[must_use]
+    pub fn take_newcomers(&self) -> Vec<Contact> {
+        std::mem::take(&mut locked(&self.view).newcomers)
     }
 }
 

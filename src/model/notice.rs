@@ -12,7 +12,7 @@ use super::journal::{ConversationId, DraftPlace, DraftRow, MessageId, PersonRow}
 use super::matrix::Matrix;
 use super::reason::Cause;
 use super::search::Found;
-use super::snapshot::Tally;
+use super::snapshot::{PasswordPlace, Tally};
 use crate::sip::File;
 use crate::time::Timestamp;
 
@@ -56,6 +56,8 @@ pub enum Notice {
         /// The reason, in plain words.
         why: String,
     },
+    /// The password is kept elsewhere than the user may think, or not at all for now.
+    Password(PasswordPlace),
     /// A file was saved there.
     Saved(PathBuf),
     /// A requested file was read.

@@ -232,6 +232,10 @@ pub struct ConversationHead {
     pub failed: u32,
     /// Those of them in messages whose failure was not seen yet.
     pub failed_unseen: u32,
+    /// How many messages of ours did not reach everybody.
+    pub failed_messages: u32,
+    /// Recipients not reached by the latest of these messages.
+    pub failed_latest: u32,
     /// When the latest of these messages was written; none if everybody was reached.
     pub failed_at: Option<Timestamp>,
 }

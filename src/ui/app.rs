@@ -87,7 +87,6 @@ use super::desktop::notifications::DesktopNotifications;
 use super::kit::announcer::Announcer;
 use super::kit::theme;
 use super::kit::words::Look;
-use super::panels::delivery::RightTab;
 use super::panels::dialogs::{Outcome, dialog_ui};
 use super::panels::faults::{FaultsPanel, faults_ui};
 use super::panels::sign_in::{Progress, sign_in_ui};
@@ -127,7 +126,6 @@ pub struct App {
     attaching: Vec<(PathBuf, MiddleView)>,
     seen: SeenSoFar,
     drafts: KeptDrafts,
-    faults: FaultsPanel,
     start: Start,
     leaving: bool,
     browser: Option<Browser>,
@@ -166,7 +164,8 @@ impl App {
         let snapshot = source.snapshot();
         options.customs.chosen(&snapshot.settings).speak();
         theme::apply(ctx, &snapshot.settings);
-        let shell = Shell::at_start(ctx, &snapshot, options.ready);
+        let mut shell = Shell::at_start(ctx, &snapshot, options.ready);
+        shell.faults = FaultsPanel::of(options.faults);
         let wake = ctx.clone();
         let notifier = options
             .notifications
@@ -190,7 +189,6 @@ impl App {
             attaching: Vec::new(),
             seen: SeenSoFar::default(),
             drafts: KeptDrafts::default(),
-            faults: FaultsPanel::of(options.faults),
             start: Start { send_ready: options.send_ready, shot, last_open: options.last_open },
             leaving: false,
             browser: options.opener.map(|opener| Browser::new(ctx, opener)),
@@ -310,15 +308,17 @@ impl App {
         self.give_focus_back(&ctx);
         if self.shell.dialog.is_none() && self.shell.finder.overlay.is_none() && self.album.large.is_none() {
             commands::pressed(&ctx).into_iter().for_each(|command| self.command(&ctx, command));
+            self.take_back_by_key(&ctx);
             self.undelete_by_key(&ctx);
             self.take_typing(&ctx);
         }
         self.bars(ui, &mut acts);
         let wire = self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
         self.shell.watched = wire.map(|wire| self.neighbours.with_own_legs(wire));
-        let has_proxy = self.snapshot.demo || self.neighbours.hosts();
-        let is_choosing = has_proxy && self.shell.watched.is_some() && self.shell.tab == RightTab::Wire;
-        faults_ui(ui, &mut self.faults, is_choosing);
+        self.shell.faults.scene = self.fault_scene();
+        let is_choosing = self.shell.shows_faults(&self.snapshot);
+        faults_ui(ui, &mut self.shell.faults, is_choosing);
+        self.shell.area = Some(ui.available_rect_before_wrap());
         // A click in the column opens it; until the next frame the view is still drawn there.
         let (has_wire_window, has_matrix_window) = (self.shell.wire.is_window, self.shell.matrix.is_window);
         if let Some(form) = &mut self.shell.sign_in {

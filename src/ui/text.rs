@@ -96,6 +96,7 @@ macro_rules! printed {
 
 printed!(
     u16,
+    crate::injection::Injection,
     crate::injection::Mark,
     crate::sip::Transport,
     std::path::Display<'_>,

@@ -210,6 +210,8 @@ fn a_server_hosted_on_one_computer_is_found_on_another_and_carries_a_message_wit
     assert_eq!(note.code(), 1, "{note:?}");
     board.ask(HostOrder::Add("Ann Lee".to_owned()));
     let ann = until("Ann has an account", &board, |view| view.added.is_some()).added.unwrap();
+    assert_eq!((james.name.as_str(), board.take_newcomers()), ("James", vec![ann.contact()]));
+    assert_eq!((ann.name.as_str(), board.take_newcomers().len()), ("Ann Lee", 0));
     board.ask(HostOrder::Add("ann lee".to_owned()));
     let twice = until("she has one already", &board, |view| view.problem.is_some()).problem.unwrap();
     assert_eq!(twice, "There is an account for ann-lee@james-s-office.local already.");

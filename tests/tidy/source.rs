@@ -89,6 +89,20 @@ pub(crate) fn collect(root: &Path, folder: &Path, files: &mut Vec<Source>) {
     }
 }
 
+/// What each file under a folder has besides its tests.
+pub(crate) fn product_of(root: &Path, folder: &Path, see: &mut impl FnMut(&str, TokenStream)) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            product_of(root, &path, see);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root).unwrap().to_str().expect("a name in UTF-8").to_owned();
+            let tokens = fs::read_to_string(&path).unwrap().parse().unwrap();
+            see(&name, without_tests(tokens, &mut BTreeSet::new()));
+        }
+    }
+}
+
 fn lines(tree: &TokenTree) -> RangeInclusive<usize> {
     tree.span().start().line..=tree.span().end().line
 }

@@ -65,6 +65,7 @@ const SAME: &[(&str, &[&str])] = &[
             "pause",
             "person",
             "port",
+            "preset-tunnel",
             "proxy",
             "realm",
             "short-offline",

@@ -12,7 +12,7 @@ use fanfare::ui::{App, Options};
 use crate::fake::{Fake, press, says};
 use crate::gallery::{LARGE, SMALL, busy, theme};
 
-fn options(calls: &Calls) -> Options {
+pub(crate) fn options(calls: &Calls) -> Options {
     Options {
         calls: calls.clone(),
         can_stay: true,
@@ -22,7 +22,7 @@ fn options(calls: &Calls) -> Options {
 }
 
 /// What the desktop does when the user closes the window; true if the window stays.
-fn is_closed_in_vain(window: &mut Harness<'static, App>) -> bool {
+pub(crate) fn is_closed_in_vain(window: &mut Harness<'static, App>) -> bool {
     let input = window.input_mut();
     input.viewports.entry(ViewportId::ROOT).or_default().events.push(ViewportEvent::Close);
     window.step();

@@ -75,10 +75,12 @@ fn faults_are_chosen_shown_in_a_bar_and_turned_off_together() {
     let (mut window, done) = opened(Theme::Light);
     assert!(!says(&window, "Faults are on"));
     type_into(&mut window, "Fault", "ben:486");
+    let field = window.get_by_label("Message").rect();
     let place = window.get_by_label("Tunnel").rect();
     click(&mut window, "Set fault");
     assert!(says(&window, "Faults are on: ben:486"));
     assert_eq!(window.get_by_label("Tunnel").rect(), place, "nothing moves away from the pointer");
+    assert_eq!(window.get_by_label("Message").rect(), field, "nor anything else");
     click(&mut window, "Tunnel");
     assert!(says(
         &window,
@@ -94,6 +96,23 @@ fn faults_are_chosen_shown_in_a_bar_and_turned_off_together() {
     let tunnel = ["path:loss=100%,for=20000ms", "connections:for=20000ms,stall"];
     let ended = ["ben:usual", "path:usual", "connections:usual"];
     assert_eq!(*done, [&["ben:486"][..], &tunnel, &ended].concat());
+}
+
+#[test]
+fn the_tabs_stay_where_they_are_when_the_faults_appear() {
+    for size in [LARGE, SMALL] {
+        let (mut window, _done) = opened_in(size, Theme::Light);
+        let tab = |window: &Harness<'static, App>, name| window.get_by_role_and_label(Role::Tab, name).rect();
+        let (wire, delivery) = (tab(&window, "Wire"), tab(&window, "Delivery"));
+        assert!(window.query_by_label("Tunnel").is_some() && says(&window, "No faults are on."));
+        click(&mut window, "Tunnel");
+        assert_eq!((tab(&window, "Wire"), tab(&window, "Delivery")), (wire, delivery), "a fault is on");
+        click(&mut window, "Turn off");
+        window.get_by_role_and_label(Role::Tab, "Delivery").click();
+        window.run();
+        assert!(window.query_by_label("Tunnel").is_none() && !says(&window, "No faults are on."));
+        assert_eq!(tab(&window, "Wire").top(), wire.top(), "the choice is gone");
+    }
 }
 
 #[test]
@@ -128,8 +147,8 @@ fn picture_of_faults_in_a_small_dark_window() {
     let (mut window, _done) = opened_in(SMALL, Theme::Dark);
     click(&mut window, "Flapping Wi-Fi");
     let bar = window.get_by_label("Turn off").rect();
-    let tab = window.get_by_role_and_label(Role::Tab, "Wire").rect();
-    assert!(tab.top() > bar.bottom() + 8.0, "the drawer is below the bar: {tab:?} {bar:?}");
+    let last = window.get_by_label("Lost reports").rect();
+    assert!(last.bottom() < bar.top() - 8.0, "the drawer is above the bar: {last:?} {bar:?}");
     window.snapshot("faults_small_dark");
 }
 

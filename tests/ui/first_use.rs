@@ -5,7 +5,8 @@ use egui::{Event, Key, Modifiers, PointerButton, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::command::Command;
-use fanfare::model::journal::DeliveryState::{Delivered, Failed};
+use fanfare::model::journal::DeliveryState::{self, Delivered, Failed};
+use fanfare::model::snapshot::Person;
 use fanfare::runtime::engine::{Legs, Wire, WireTap};
 use fanfare::ui::App;
 
@@ -318,4 +319,23 @@ fn the_delivery_column_is_closed_where_nothing_was_sent_unless_it_is_asked_for()
     assert!(open(&mut window, "Zoë Ångström,"), "closed there, it is not closed here");
     press(&mut window, Modifiers::COMMAND, Key::D);
     assert!(window.query_by_label("Close delivery").is_none());
+}
+
+#[test]
+fn the_list_counts_messages_to_one_person_and_people_in_a_group() {
+    let fake = Fake::new();
+    let (ann, ben, cy) = (person("Ann Lee"), person("Ben Okafor"), person("Cy Young"));
+    let to = |id, states: &[(&Person, DeliveryState)]| own(id, ago(200 - id), "Where are you?", states);
+    fake.converse(1, std::slice::from_ref(&ann), (1..5).map(|id| to(id, &[(&ann, Failed)])).collect(), 0);
+    fake.converse(2, std::slice::from_ref(&ben), vec![to(11, &[(&ben, Failed)])], 0);
+    let group = [to(21, &[(&ann, Failed), (&cy, Failed)]), to(22, &[(&ann, Failed), (&cy, Delivered)])];
+    fake.converse(3, &[ann, cy], group.to_vec(), 0);
+    let window = fake.window(LARGE);
+    for row in [
+        "Ann Lee, 4 messages not delivered",
+        "Ben Okafor, Not delivered",
+        "Ann Lee and Cy Young, 1 not delivered",
+    ] {
+        window.get_by_label(row);
+    }
 }

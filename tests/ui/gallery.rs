@@ -139,6 +139,11 @@ pub(crate) struct Album(SnapshotResults);
 
 impl Album {
     pub(crate) fn take(&mut self, window: &mut Harness<'static, App>, name: impl Into<String>) {
+        self.take_any(window, name);
+    }
+
+    /// Of any window.
+    pub(crate) fn take_any<State>(&mut self, window: &mut Harness<'static, State>, name: impl Into<String>) {
         window.snapshot(name);
         self.0.extend_harness(window);
     }
@@ -272,7 +277,7 @@ fn a_new_message_being_written() {
         theme(&fake, chosen);
         let mut window = fake.window(size);
         press(&mut window, egui::Modifiers::COMMAND, egui::Key::N);
-        window.get_by_label("To").type_text("ann lee, ben okafor, dana@example, nobody,");
+        window.get_by_label("To").type_text("ann lee, ben okafor, dana@example, no body,");
         window.run();
         type_into(&mut window, "Message", "The meeting is moved to three o'clock.\nRoom 12, second floor.");
         album.take(&mut window, format!("new_message_{name}"));

@@ -6,7 +6,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use fanfare::injection::FaultBoard;
+use fanfare::injection::{FaultBoard, Injection};
 use fanfare::model::account::{Account, RegistrationState};
 use fanfare::model::command::Command;
 use fanfare::model::hosting::{
@@ -24,8 +24,10 @@ use crate::gallery::{Album, LARGE, SMALL, theme};
 const SHA256: &str =
     "4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE";
 
-fn account(name: &str) -> HandedOut {
+pub(crate) fn account(name: &str) -> HandedOut {
+    let called = if name == "james" { "James" } else { "Ann Lee" };
     HandedOut {
+        name: called.to_owned(),
         address: format!("{name}@james-s-office.local"),
         password: "kfmw-2xqd-7hna-p3st".to_owned(),
         server: "tls:192.168.1.5:5061".to_owned(),
@@ -34,7 +36,7 @@ fn account(name: &str) -> HandedOut {
     }
 }
 
-fn running() -> HostView {
+pub(crate) fn running() -> HostView {
     HostView {
         state: HostState::Running,
         name: "James's office".to_owned(),
@@ -49,18 +51,18 @@ fn running() -> HostView {
 
 /// A board of which the test sees what is asked, and says what is shown.
 #[derive(Clone, Default)]
-struct Office {
+pub(crate) struct Office {
     view: Arc<Mutex<HostView>>,
     asked: Arc<Mutex<Vec<HostOrder>>>,
     looks: Arc<Mutex<Vec<bool>>>,
 }
 
 impl Office {
-    fn showing(view: HostView) -> Self {
+    pub(crate) fn showing(view: HostView) -> Self {
         Self { view: Arc::new(Mutex::new(view)), ..Self::default() }
     }
 
-    fn options(&self, nearby: &[NearbyServer]) -> Options {
+    pub(crate) fn options(&self, nearby: &[NearbyServer]) -> Options {
         let (asked, looks) = (Arc::clone(&self.asked), Arc::clone(&self.looks));
         let board = HostBoard::new(Arc::clone(&self.view), move |order| {
             asked.lock().unwrap().push(order);
@@ -139,6 +141,54 @@ fn whoever_hosts_a_server_sees_the_wire_and_can_cause_its_faults() {
 }
 
 #[test]
+fn faults_that_do_nothing_to_the_account_are_said_and_those_that_cannot_be_are_not_offered() {
+    let (fake, office) = (Fake::new(), Office::showing(running()));
+    let ann = people(&["Ann Lee"]);
+    fake.converse(1, &ann, vec![own(5, ago(1), "Lunch", &[(&ann[0], Delivered)])], 0);
+    fake.change(|inner| {
+        inner.wire = Some(Wire { tap: WireTap::new(), legs: Legs::Unseen });
+        inner.snapshot.settings.testing = true;
+        let address = "sip:james@james-s-office.local".to_owned();
+        let own = Account { address, proxy: running().server, ..Account::default() };
+        inner.snapshot.account = Some(Arc::new(own));
+    });
+    let only = |fault: &Injection| match fault {
+        Injection::Proxy(_) => Err("only in the demo".to_owned()),
+        Injection::Person { .. }
+        | Injection::Path { .. }
+        | Injection::Disk { .. }
+        | Injection::Clock { .. } => Ok(()),
+    };
+    let faults = FaultBoard::new(|_| Ok(())).only(only);
+    let mut window = fake.window_with(LARGE, Options { faults: Some(faults), ..office.options(&[]) });
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    window.get_by_role_and_label(Role::Tab, "Wire").click();
+    window.run();
+    assert!(
+        window.query_by_label("Tunnel").is_some() && window.query_by_label("Proxy crash after 202").is_none()
+    );
+    let in_vain = "This account is connected over TLS: faults of datagrams do not touch it.";
+    type_into(&mut window, "Fault", "path:delay=2s");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    assert!(says(&window, in_vain));
+    let mut album = Album::default();
+    album.take(&mut window, "fault_in_vain_light");
+    click(&mut window, "Set connections:delay=2000ms");
+    assert!(says(&window, "Faults are on: path:delay=2000ms   connections:delay=2000ms"));
+    assert!(!says(&window, in_vain), "what it is connected over has a fault now");
+    click(&mut window, "Turn off");
+    click(&mut window, "Lost reports");
+    assert!(says(&window, in_vain), "there is nothing like it on a connection");
+    // Over UDP it is as it says.
+    fake.change(|inner| {
+        let own = inner.snapshot.account.as_deref().cloned().unwrap();
+        inner.snapshot.account = Some(Arc::new(Account { proxy: "udp:192.168.1.5:5060".to_owned(), ..own }));
+    });
+    window.run();
+    assert!(!says(&window, in_vain));
+}
+
+#[test]
 fn whoever_is_blocked_is_blocked_at_the_server_that_is_hosted_here_too() {
     let (fake, office) = (Fake::new(), Office::showing(running()));
     let ann = people(&["Ann Lee"]);
@@ -169,8 +219,11 @@ fn a_server_is_hosted_from_the_first_screen_and_signed_in_to() {
     click(&mut window, "Host here");
     type_into(&mut window, "Name of the server", "James's office");
     assert!(window.get_by_label("Start the server").accesskit_node().is_disabled());
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    let next = window.get_by_role_and_label(Role::TextInput, "Your name");
+    assert!(next.accesskit_node().is_focused() && office.take().is_empty(), "it is still empty");
     type_into(&mut window, "Your name", "James");
-    click(&mut window, "Start the server");
+    press(&mut window, Modifiers::NONE, Key::Enter);
     let start = HostOrder::Start { name: "James's office".to_owned(), host: "James".to_owned() };
     assert_eq!(office.take(), [start]);
     let tests = |command: &Command| matches!(command, Command::PutSettings(Settings { testing: true, .. }));
@@ -183,6 +236,7 @@ fn a_server_is_hosted_from_the_first_screen_and_signed_in_to() {
         (put.address.as_str(), put.proxy.as_str(), put.sign_in.password.as_str()),
         ("sip:james@james-s-office.local", "tls:192.168.1.5:5061", "kfmw-2xqd-7hna-p3st")
     );
+    assert_eq!(put.name, "James", "as he calls himself");
     let trusted = put.trusted.as_ref().unwrap();
     assert_eq!((trusted.server.as_str(), trusted.sha256.as_str()), ("james-s-office.local", SHA256));
     fake.change(|inner| {
@@ -205,19 +259,26 @@ fn people_are_given_accounts_that_are_shown_once_and_removed() {
     let office = Office::showing(running());
     let mut window = Fake::new().window_with(LARGE, office.options(&[]));
     press(&mut window, Modifiers::COMMAND, Key::Comma);
-    click(&mut window, "Host a server here…");
+    assert!(window.query_by_label("Host a server here…").is_none(), "one runs");
+    assert!(says(&window, "James's office") && says(&window, "Runs at 192.168.1.5:5061."));
+    click(&mut window, "Show the server…");
     assert!(says(&window, SHA256) && says(&window, "Runs at 192.168.1.5:5061."));
     type_into(&mut window, "Name of the person", "Ben Okafor");
-    click(&mut window, "Give an account");
+    click(&mut window, "Add an account");
     assert_eq!(office.take(), [HostOrder::Add("Ben Okafor".to_owned())]);
     office.change(&mut window, |view| view.added = Some(account("ben-okafor")));
     window.get_by_label("QR code of this account");
-    assert!(says(&window, "kfmw-2xqd-7hna-p3st") && says(&window, "The password is shown only now."));
+    assert!(says(&window, "kfmw-2xqd-7hna-p3st") && says(&window, "not shown again once you click Done"));
     click(&mut window, "Done");
     assert_eq!(office.take(), [HostOrder::Seen]);
     office.change(&mut window, |view| view.added = None);
     assert!(!says(&window, "kfmw-2xqd-7hna-p3st"));
     click(&mut window, "Remove ann-lee@james-s-office.local");
+    click(&mut window, "Keep the account");
+    click(&mut window, "Remove ann-lee@james-s-office.local");
+    assert!(says(&window, "messages that still wait for them on this server are deleted for good"));
+    assert!(office.take().is_empty(), "it is asked first");
+    click(&mut window, "Remove the account");
     click(&mut window, "Start it with Fanfare");
     click(&mut window, "Stop the server");
     assert_eq!(
@@ -235,6 +296,38 @@ fn people_are_given_accounts_that_are_shown_once_and_removed() {
     assert!(says(&window, "in no private network") && says(&window, "no letter or digit"));
     click(&mut window, "Start the server");
     assert_eq!(office.take(), [HostOrder::Resume]);
+}
+
+#[test]
+fn whoever_hosts_keeps_his_own_account_and_has_those_he_adds_among_his_contacts() {
+    let (fake, office) = (Fake::new(), Office::showing(running()));
+    let add = |office: &Office, window: &mut Harness<'static, App>| {
+        office.change(window, |view| view.newcomers = vec![account("ann-lee").contact()]);
+    };
+    let put = |fake: &Fake| -> Vec<String> {
+        let of = |command| if let Command::PutContact(contact) = command { Some(contact.name) } else { None };
+        fake.asked().into_iter().filter_map(of).collect()
+    };
+    let mut window = fake.window_with(LARGE, office.options(&[]));
+    add(&office, &mut window);
+    assert!(put(&fake).is_empty(), "from another server she is not reached");
+    fake.change(|inner| {
+        let address = "sip:james@james-s-office.local".to_owned();
+        let own = Account { address, proxy: running().server, ..Account::default() };
+        inner.snapshot.account = Some(Arc::new(own));
+    });
+    window.run();
+    add(&office, &mut window);
+    assert_eq!(put(&fake), ["Ann Lee"]);
+    add(&office, &mut window);
+    assert!(put(&fake).is_empty(), "she is one already");
+    press(&mut window, Modifiers::COMMAND, Key::Comma);
+    click(&mut window, "Show the server…");
+    assert!(says(&window, "your own account"));
+    assert!(window.query_by_label("Remove james@james-s-office.local").is_none());
+    click(&mut window, "Remove ann-lee@james-s-office.local");
+    let mut album = Album::default();
+    album.take(&mut window, "hosting_removal_light");
 }
 
 fn nearby() -> [NearbyServer; 2] {

@@ -4,15 +4,23 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use fanfare::injection::FaultBoard;
 use fanfare::model::account::RegistrationState;
+use fanfare::model::hosting::HostView;
 use fanfare::model::locale::{FirstDay, Hours, Language};
 use fanfare::model::outage::Outage;
 use fanfare::model::snapshot::{Settings, Theme};
-use fanfare::ui::{App, Customs, Options, Tongue};
+use fanfare::runtime::engine::Legs;
+use fanfare::time::Timestamp;
+use fanfare::ui::desktop::calls::Calls;
+use fanfare::ui::{App, Customs, Failure, Options, Tongue};
 use jiff::tz::TimeZone;
 
-use crate::fake::{Fake, press, says};
+use crate::fake::{Fake, NOW, press, says};
 use crate::gallery::{Album, LARGE, SMALL, busy};
+use crate::hosting::{Office, account, running};
+use crate::wire::{story, testing};
+use crate::{closing, told};
 
 const CTRL: Modifiers = Modifiers::COMMAND;
 
@@ -84,6 +92,75 @@ fn spanish() {
 #[test]
 fn german() {
     screens("de", Language::German, "Kontakte");
+}
+
+#[test]
+fn what_testers_and_hosts_see_in_spanish_and_german() {
+    let mut album = Album::default();
+    for (name, language, tongue) in
+        [("es", Language::Spanish, Tongue::Spanish), ("de", Language::German, Tongue::German)]
+    {
+        for (size, window_size) in [("", LARGE), ("_small", SMALL)] {
+            wire(&mut album, format!("{name}_wire{size}"), language, window_size);
+            hosting(&mut album, format!("{name}_hosting{size}"), language, window_size);
+            closing(&mut album, format!("{name}_closing{size}"), language, window_size);
+        }
+        start_failed(&mut album, format!("{name}_start_failed"), tongue);
+    }
+}
+
+/// The ladder of a message in the demo, with a fault that is on.
+fn wire(album: &mut Album, name: String, language: Language, size: [f32; 2]) {
+    let (fake, tap) = testing(Legs::All);
+    story(&tap);
+    settings(&fake, |settings| settings.language = language);
+    fake.change(|inner| inner.snapshot.demo = true);
+    let faults = FaultBoard::new(|_| Ok(()));
+    faults.set("path:loss=20%").unwrap();
+    let options = Options { faults: Some(faults), zone: Some(TimeZone::UTC), ..Options::default() };
+    let mut window = fake.window_with(size, options);
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    if size == SMALL {
+        press(&mut window, CTRL, Key::D);
+    }
+    window.get_all_by(|node| node.role() == Role::Tab).nth_back(2).unwrap().click();
+    window.run();
+    album.take(&mut window, name);
+}
+
+/// A server that is hosted, with an account that was just added.
+fn hosting(album: &mut Album, name: String, language: Language, size: [f32; 2]) {
+    let (fake, office) =
+        (Fake::new(), Office::showing(HostView { added: Some(account("ann-lee")), ..running() }));
+    settings(&fake, |settings| settings.language = language);
+    let mut window = fake.window_with(size, office.options(&[]));
+    press(&mut window, CTRL, Key::Comma);
+    let show = if language == Language::German { "Server anzeigen…" } else { "Mostrar el servidor…" };
+    click(&mut window, show);
+    album.take(&mut window, name);
+}
+
+/// The question before the window is closed for the first time.
+fn closing(album: &mut Album, name: String, language: Language, size: [f32; 2]) {
+    let (fake, calls) = (busy(), Calls::default());
+    settings(&fake, |settings| settings.language = language);
+    let mut window = fake.window_with(size, closing::options(&calls));
+    closing::is_closed_in_vain(&mut window);
+    album.take(&mut window, name);
+}
+
+/// The window that says why the program cannot start.
+fn start_failed(album: &mut Album, name: String, tongue: Tongue) {
+    let failure = Failure {
+        why: "/data/messages.sqlite3".into(),
+        can_begin_anew: true,
+        backup: Some(Timestamp::from_millis(NOW)),
+        zone: Some(TimeZone::UTC),
+        customs: Customs::default().in_language(tongue),
+        ..Failure::default()
+    };
+    let (mut window, _choice) = told::start_failed(failure);
+    album.take_any(&mut window, name);
 }
 
 /// The main screens, large and at the smallest size.

@@ -36,7 +36,7 @@ fn later(fake: &Fake) -> Vec<(String, u64)> {
 /// Writes a message and opens the menu beside the button.
 fn written(window: &mut Harness<'static, App>, text: &str) {
     type_into(window, "Message", text);
-    window.get_by_label("Send at…").click();
+    window.get_by_label("Send later…").click();
     window.run();
 }
 
@@ -44,20 +44,20 @@ fn written(window: &mut Harness<'static, App>, text: &str) {
 fn a_time_is_chosen_in_the_menu_beside_send() {
     let fake = Fake::new();
     let mut window = with_ann(&fake, LARGE);
-    assert!(window.get_by_label("Send at…").accesskit_node().is_disabled(), "nothing is written");
+    assert!(window.get_by_label("Send later…").accesskit_node().is_disabled(), "nothing is written");
     written(&mut window, "The gate opens at eight.");
     window.snapshot("send_at_menu_light");
     window.get_by_label("Tomorrow at 9:00").click();
     window.run();
     // It is Friday, 15:00.
     assert_eq!(later(&fake), [("The gate opens at eight.".to_owned(), NOW + 18 * HOUR)]);
-    assert!(says(&window, "Sends to 1 tomorrow at 09:00"));
+    assert!(says(&window, "Will be sent to 1 person tomorrow at 09:00"));
     assert_eq!(window.get_by_label("Message").accesskit_node().value().unwrap_or_default(), "");
     written(&mut window, "Monday it is.");
     window.get_by_label("On Monday at 9:00").click();
     window.run();
     assert_eq!(later(&fake), [("Monday it is.".to_owned(), NOW + (9 + 48 + 9) * HOUR)]);
-    assert!(says(&window, "Sends to 1 on 17 Nov at 09:00"));
+    assert!(says(&window, "Will be sent to 1 person on 17 Nov at 09:00"));
     window.snapshot("sent_later_light");
 }
 
@@ -78,16 +78,27 @@ fn another_time_is_typed_and_one_that_is_past_is_not_taken() {
     put(&mut window, "Time", "14:59");
     press(&mut window, Modifiers::NONE, Key::Enter);
     assert!(says(&window, "This time is in the past."));
+    let has_focus = |window: &Harness<'static, App>, field: &str| {
+        window.get_by_role_and_label(Role::TextInput, field).accesskit_node().is_focused()
+    };
+    assert!(has_focus(&window, "Time"), "the day is today's");
     put(&mut window, "Day", "14.11.");
-    window.get_by_label("Send then").click();
+    window.get_by_label("Schedule").click();
     window.run();
-    assert!(says(&window, "Write the day like 2026-12-24."));
+    assert!(says(&window, "Write the day like 2026-12-24.") && has_focus(&window, "Day"));
+    put(&mut window, "Time", "noon");
+    put(&mut window, "Day", "2025-11-15");
+    window.get_by_label("Schedule").click();
+    window.run();
+    assert!(says(&window, "Write the time like 18:30.") && has_focus(&window, "Time"));
     put(&mut window, "Day", "2026-01-01");
     put(&mut window, "Time", "00:00");
     assert!(says(&window, "Sent on Thursday, 1 January at 00:00, or when Fanfare is next started."));
     window.snapshot("send_at_dialog_light");
     press(&mut window, Modifiers::NONE, Key::Enter);
     assert_eq!(later(&fake), [("Happy new year!".to_owned(), 1_767_225_600_000)]);
+    let field = window.get_by_role_and_label(Role::MultilineTextInput, "Message");
+    assert!(field.accesskit_node().is_focused(), "the next message can be typed at once");
 }
 
 #[test]
@@ -107,7 +118,7 @@ fn what_waits_is_changed_sent_now_or_taken_back() {
     press(&mut window, Modifiers::COMMAND, Key::A);
     type_into(&mut window, "Time", "17:30");
     press(&mut window, Modifiers::NONE, Key::Enter);
-    assert!(says(&window, "Sends to 1 at 17:30"));
+    assert!(says(&window, "Will be sent to 1 person at 17:30"));
     window.get_by_label("Send now").click();
     window.run();
     let now = Timestamp::from_millis(NOW);
@@ -116,7 +127,7 @@ fn what_waits_is_changed_sent_now_or_taken_back() {
     window.get_by_label("Take back").click();
     window.run();
     assert_eq!(window.get_by_label("Message").accesskit_node().value().as_deref(), Some("In an hour, then."));
-    assert!(!says(&window, "Sends to 1"));
+    assert!(!says(&window, "Will be sent"));
 }
 
 #[test]

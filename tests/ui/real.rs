@@ -95,6 +95,18 @@ fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
     window.get_by_label("486 Busy Here");
 }
 
+/// Draws until it is so.
+fn until(window: &mut Harness<'static, App>, is_so: impl Fn(&Harness<'static, App>) -> bool) {
+    let pause = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    while !is_so(window) {
+        assert!(waited < PATIENCE);
+        std::thread::sleep(pause);
+        waited += pause;
+        window.run();
+    }
+}
+
 /// Draws whenever the engine wakes the window, until a widget of that role has such a name.
 fn wait_for(
     window: &mut Harness<'static, App>,
@@ -147,8 +159,16 @@ fn the_demo_is_tried_from_the_first_screen_in_the_same_window_and_left_again() {
         name == "Wrong-Address Dana: not delivered, no such address"
     });
 
+    press(&mut window, Modifiers::COMMAND, Key::Comma);
+    window.get_by_label("Dark").click();
+    let is_dark = |window: &Harness<'static, App>| window.ctx.global_style().visuals.dark_mode;
+    until(&mut window, is_dark);
+    press(&mut window, Modifiers::NONE, Key::Escape);
     window.get_by_label("Leave the demo").click();
     window.run();
+    let field = window.get_by_role_and_label(Role::TextInput, "SIP address");
+    assert!(field.accesskit_node().is_focused(), "typing goes on where it was");
+    until(&mut window, is_dark);
     let typed = window.get_by_role_and_label(Role::TextInput, "SIP address").value();
     assert_eq!(typed.as_deref(), Some("james@exam"), "the form is as it was left");
     assert!(window.query_by_label("Leave the demo").is_none());

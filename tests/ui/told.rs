@@ -220,7 +220,7 @@ fn a_long_name_ends_before_the_pencil() {
 }
 
 /// The window of a start that failed, and where its decision is written.
-fn start_failed(failure: Failure) -> (Harness<'static, StartFailed>, Arc<Mutex<Choice>>) {
+pub(crate) fn start_failed(failure: Failure) -> (Harness<'static, StartFailed>, Arc<Mutex<Choice>>) {
     let choice = Arc::new(Mutex::new(Choice::Quit));
     let answer = Arc::clone(&choice);
     let mut window = Harness::builder()

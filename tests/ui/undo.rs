@@ -4,9 +4,10 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use fanfare::model::command::{AgentCommand, Command};
 use fanfare::ui::App;
 
-use crate::fake::{press, type_into};
+use crate::fake::{Fake, press, type_into};
 use crate::gallery::{LARGE, busy};
 
 fn open(window: &mut Harness<'static, App>, name: &str) {
@@ -91,4 +92,33 @@ fn undo_does_not_cross_dialogs_or_sent_recipients() {
     window.event(egui::Event::Text("ben".into()));
     window.run();
     assert_eq!((text(&window, "To").as_str(), text(&window, "Message").as_str()), ("ben", ""));
+}
+
+#[test]
+fn ctrl_z_takes_back_what_was_just_sent_unless_something_typed_can_be_undone() {
+    let fake = busy();
+    fake.change(|inner| inner.snapshot.settings.undo_send_secs = 10);
+    let mut window = fake.window(LARGE);
+    open(&mut window, "Cy Young,");
+    let undo = |window: &mut Harness<'static, App>| {
+        press(window, Modifiers::COMMAND, Key::Z);
+        text(window, "Message")
+    };
+    let sent = |fake: &Fake| {
+        let is_sent = |command: &Command| matches!(command, Command::Agent(AgentCommand::Send(_)));
+        fake.asked().iter().filter(|command| is_sent(command)).count()
+    };
+    type_into(&mut window, "Message", "Too early");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    assert_eq!(undo(&mut window), "Too early");
+    assert!(window.get_by_label("Message").is_focused() && window.query_by_label("Undo").is_none());
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    type_into(&mut window, "Message", "next");
+    assert_eq!(undo(&mut window), "", "it belongs to the text first");
+    assert!(window.query_by_label("Undo").is_some());
+    assert_eq!(undo(&mut window), "Too early");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    open(&mut window, "Ben Okafor,");
+    assert_eq!(undo(&mut window), "", "it was sent elsewhere");
+    assert_eq!(sent(&fake), 0);
 }

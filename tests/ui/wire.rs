@@ -45,7 +45,7 @@ fn answer(request: &str, status: &str) -> String {
 }
 
 /// A message to Ann, who is silent at first, and to Ben, who is busy.
-fn story(tap: &WireTap) {
+pub(crate) fn story(tap: &WireTap) {
     let sent =
         request("MESSAGE", "ann.lee", "call-5@192.0.2.1", "Secondary-To: <sip:ben.okafor@example.com>\n");
     let (ann, ben) = (request("MESSAGE", "ann.lee", "a1", ""), request("MESSAGE", "ben.okafor", "b1", ""));
@@ -59,7 +59,7 @@ fn story(tap: &WireTap) {
     pass(tap, 600, Direction::Received, 5073, "NOT SIP AT ALL\u{202e}\n\n");
 }
 
-fn testing(legs: Legs) -> (Fake, WireTap) {
+pub(crate) fn testing(legs: Legs) -> (Fake, WireTap) {
     let (fake, tap) = (Fake::new(), WireTap::new());
     let crew = people(&["Ann Lee", "Ben Okafor"]);
     let message = own(5, ago(1), "Lunch", &[(&crew[0], Delivered), (&crew[1], Failed)]);

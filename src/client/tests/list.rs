@@ -117,6 +117,7 @@ fn an_unseen_failure_floats_up_until_it_was_looked_at() {
     let head = stage.agent.heads().remove(0);
     assert_eq!(head.last, Some(Tally { total: 2, failed: 1, delivered: 1, ..Tally::default() }));
     assert_eq!((head.failed, head.failed_unseen), (1, 1));
+    assert_eq!((head.failed_messages, head.failed_latest), (1, 1));
     let mut after = Stage::with_rows(&account(), with_seen(&stage), stage.now);
     assert_eq!(after.agent.heads()[0].failed_unseen, 1, "looked at while it was under way does not count");
     after.command(AgentCommand::Seen { conversation: ConversationId(1) });

@@ -66,17 +66,22 @@ pub(super) fn fault_board(
     // Nothing passes here: it tells which faults have ended by themselves.
     let (path, clock) = (PathFaults::new(random), Clock::start());
     let (twin, down, is_down) = (path.clone(), downtime.clone(), downtime.clone());
+    let possible = |fault: &Injection| match fault {
+        Injection::Person { name, .. } => {
+            Err(format!("{name} is not simulated: here everybody is a real person"))
+        }
+        Injection::Proxy(fault) if fault.after_202 => {
+            Err("only the demo's proxy can be stopped after a 202".to_owned())
+        }
+        Injection::Proxy(_) | Injection::Path { .. } | Injection::Disk { .. } | Injection::Clock { .. } => {
+            Ok(())
+        }
+    };
     let carry_out = move |fault: &Injection| {
         match fault {
-            Injection::Person { name, .. } => {
-                return Err(format!("{name} is not simulated: here everybody is a real person"));
-            }
-            Injection::Proxy(fault) if fault.after_202 => {
-                return Err("only the demo's proxy can be stopped after a 202".to_owned());
-            }
             Injection::Proxy(fault) => down.set(fault.act != ProxyAct::Start),
             Injection::Path { of, fault } => path.set(*of, *fault, clock.now().mono),
-            Injection::Disk { .. } | Injection::Clock { .. } => {}
+            Injection::Person { .. } | Injection::Disk { .. } | Injection::Clock { .. } => {}
         }
         give(fault.clone())
     };
@@ -85,7 +90,7 @@ pub(super) fn fault_board(
         Injection::Proxy(_) => !is_down.is_on(),
         Injection::Person { .. } | Injection::Disk { .. } | Injection::Clock { .. } => false,
     };
-    FaultBoard::new(carry_out).ending(is_over)
+    FaultBoard::new(carry_out).only(possible).ending(is_over)
 }
 
 #[cfg(test)]
@@ -93,6 +98,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::injection::PRESETS;
 
     #[test]
     fn what_is_only_in_the_demo_is_refused_and_a_server_is_down_until_it_runs_again() {
@@ -105,6 +111,8 @@ mod tests {
         let refused = board.set("ben:486").unwrap_err();
         assert_eq!(refused, "ben is not simulated: here everybody is a real person");
         board.set("Proxy crash after 202").unwrap_err();
+        let offered: Vec<_> = PRESETS.iter().filter(|preset| board.fits(preset)).map(|it| it.name).collect();
+        assert_eq!(offered, ["Tunnel", "Flapping Wi-Fi", "Slow mobile network", "Lost reports"]);
         assert!(board.on().is_empty());
         for fault in ["path:loss=20%", "disk:full", "proxy:crash,back=2s"] {
             assert_eq!(board.set(fault), Ok(()));

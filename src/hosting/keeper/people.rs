@@ -26,7 +26,8 @@ impl Keeper {
             Err(UsersError::Known(user)) => return Err(HostError::Known(user.to_string())),
             added => added.map(drop)?,
         }
-        Ok(HandedOut { address, password, server, domain, sha256 })
+        let name = name.trim().to_owned();
+        Ok(HandedOut { name, address, password, server, domain, sha256 })
     }
 
     /// The running proxy notices by itself.

@@ -34,6 +34,7 @@ impl App {
     fn show_settings(&mut self, ctx: &egui::Context, mut form: AccountForm) {
         storage::forget(ctx);
         form.starting = self.closing.starting();
+        form.hosted = self.hosted();
         form.says_presenting = self.notifier.as_ref().and_then(DesktopNotifications::says_presenting);
         self.shell.show(Dialog::Settings(Box::new(form)));
     }
@@ -80,8 +81,9 @@ impl App {
 
     /// The account is gone, and with it everything that was open in the window.
     pub(super) fn account_removed(&mut self, ctx: &egui::Context) {
-        let toasts = std::mem::take(&mut self.shell.toasts);
-        self.shell = Shell { toasts, sign_in: Some(SignInForm::default()), ..Shell::default() };
+        let (toasts, faults) =
+            (std::mem::take(&mut self.shell.toasts), std::mem::take(&mut self.shell.faults));
+        self.shell = Shell { toasts, faults, sign_in: Some(SignInForm::default()), ..Shell::default() };
         (self.drafts, self.seen, self.notes) = Default::default();
         self.awaited = None;
         self.attaching.clear();

@@ -96,6 +96,11 @@ impl Deletions {
         Arc::new(shown)
     }
 
+    /// When the last deletion that can still be undone was asked for, in egui's seconds.
+    pub(super) fn last_at(&self) -> Option<f64> {
+        self.pending.iter().rev().find_map(|pending| pending.due).map(|due| due - UNDO_SECS)
+    }
+
     fn hides_all_of(&self, id: ConversationId) -> bool {
         let is_whole = |pending: &Pending| matches!(&pending.what, Doomed::Conversation { conversation, .. } if *conversation == id);
         self.pending.iter().any(is_whole)

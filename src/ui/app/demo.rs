@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use egui::{Align, Context, Frame, Layout, Panel, RichText, Ui};
+use egui::{Align, Context, Frame, Id, Layout, Panel, RichText, Ui};
 
 use super::App;
 use super::hosting::Neighbours;
@@ -15,7 +15,7 @@ use crate::demo::{DemoRun, FIRST_MESSAGE};
 use crate::injection::FaultBoard;
 use crate::model::command::{Command, Notice};
 use crate::model::hosting::NearbyBoard;
-use crate::model::snapshot::{Person, Snapshot};
+use crate::model::snapshot::{Person, Settings, Snapshot};
 use crate::runtime::engine::{Engine, Wire, WireTap};
 use crate::time::Timestamp;
 use crate::ui::actions::{Act, DemoAct};
@@ -39,6 +39,8 @@ pub(super) struct Trial {
     starting: Option<Receiver<Result<DemoParts, String>>>,
     /// The window as it was before the demo.
     before: Option<Box<App>>,
+    /// The field that had the focus last; a click on a button takes it away.
+    focus: Option<Id>,
     /// It ends once the demo is over.
     thread: Option<JoinHandle<()>>,
 }
@@ -101,6 +103,9 @@ impl App {
 
     /// Shows the demo once it has started.
     pub(super) fn take_demo(&mut self, ctx: &Context) {
+        if !self.trial.is_on() && ctx.text_edit_focused() {
+            self.trial.focus = ctx.memory(egui::Memory::focused);
+        }
         let Some(starting) = &self.trial.starting else { return };
         let started = match starting.try_recv() {
             Ok(started) => started,
@@ -123,6 +128,7 @@ impl App {
         };
         let source = DemoSource { engine, _end: end };
         let before = std::mem::replace(self, Self::new(ctx, Box::new(source), options));
+        self.take_appearance(&before.snapshot.settings);
         self.trial.before = Some(Box::new(before));
     }
 
@@ -130,9 +136,24 @@ impl App {
     fn leave_demo(&mut self, ctx: &Context) {
         if let Some(before) = self.trial.before.take() {
             // The thread ends the demo when its window is gone.
-            drop(std::mem::replace(self, *before));
+            let demo = std::mem::replace(self, *before);
+            self.take_appearance(&demo.snapshot.settings);
+            drop(demo);
             self.title.clear();
+            if let Some(focus) = self.trial.focus.take() {
+                ctx.memory_mut(|memory| memory.request_focus(focus));
+            }
             ctx.request_repaint();
+        }
+    }
+
+    /// Looks, and speaks, as it did a moment ago: the user has not chosen otherwise.
+    fn take_appearance(&mut self, other: &Settings) {
+        let own = &self.snapshot.settings;
+        let Settings { theme, scale, language, hours, first_day, .. } = *other;
+        let settings = Settings { theme, scale, language, hours, first_day, ..own.clone() };
+        if settings != *own {
+            self.ask(Command::PutSettings(settings));
         }
     }
 

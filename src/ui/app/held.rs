@@ -16,7 +16,9 @@ pub(crate) struct Held {
     pub(crate) draft: Draft,
     /// Where it was written.
     pub(crate) place: MiddleView,
-    /// When it is sent, in egui's seconds.
+    /// When `Send` was pressed, in egui's seconds.
+    pub(crate) since: f64,
+    /// When it is sent.
     pub(crate) due: f64,
 }
 

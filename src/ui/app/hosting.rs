@@ -3,7 +3,7 @@
 use super::App;
 use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::model::command::{AgentCommand, Command};
-use crate::model::hosting::{HandedOut, HostBoard, HostOrder, NearbyBoard};
+use crate::model::hosting::{HandedOut, HostBoard, HostOrder, HostView, NearbyBoard};
 use crate::model::snapshot::Settings;
 use crate::runtime::engine::{Legs, Wire};
 use crate::sip::Uri;
@@ -79,9 +79,11 @@ impl App {
         }
         let Some(board) = self.neighbours.host.clone() else { return };
         self.watch_own_legs(&board);
-        if let Some(form) = self.shell.dialog.as_mut().and_then(OpenDialog::host_form) {
-            form.view = board.view();
+        let dialog = self.shell.dialog.as_mut();
+        if let Some(view) = dialog.and_then(OpenDialog::host_view) {
+            *view = board.view();
         }
+        self.add_newcomers(&board);
         // Whoever hosts a server from the first screen wants to use it.
         if self.shell.sign_in.is_some()
             && let Some(own) = board.take_own()
@@ -91,6 +93,22 @@ impl App {
             self.ask(Command::PutAccount(account));
             self.ask(Command::Agent(AgentCommand::Connect));
         }
+    }
+
+    /// Whoever hosts a server wants to write to those who were given an account there.
+    fn add_newcomers(&mut self, board: &HostBoard) {
+        for contact in board.take_newcomers() {
+            let account = self.snapshot.account.as_ref();
+            let is_reached = account.is_some_and(|account| board.is_at(&account.proxy));
+            if is_reached && self.snapshot.book.find(&contact.address).is_none() {
+                self.ask(Command::PutContact(contact));
+            }
+        }
+    }
+
+    /// What is hosted here; nothing where the window hosts none.
+    pub(super) fn hosted(&self) -> HostView {
+        self.neighbours.host.as_ref().map(HostBoard::view).unwrap_or_default()
     }
 
     /// Where the account's server is hosted here, that refuses the blocked person too, so that nothing waits there.
@@ -120,6 +138,7 @@ impl App {
 fn account(own: HandedOut) -> Account {
     Account {
         address: format!("sip:{}", own.address),
+        name: own.name,
         proxy: own.server,
         sign_in: SignIn { password: Password::new(own.password), ..SignIn::default() },
         trusted: Some(TrustedCertificate { server: own.domain, sha256: own.sha256 }),

@@ -13,6 +13,7 @@ use crate::model::later::Later;
 use crate::model::snapshot::Person;
 use crate::time::Timestamp;
 use crate::ui::actions::{Act, WaitingAct, When};
+use crate::ui::compose::composer;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{line_ui, small_button};
 use crate::ui::kit::words::Look;
@@ -44,6 +45,7 @@ impl App {
             }
             WaitingAct::PutOff(number, due) => {
                 self.ask(Command::Agent(AgentCommand::PutOff { number, due }));
+                self.write_next(ctx);
             }
             WaitingAct::TakeLaterBack(number) => self.take_later_back(ctx, number),
         }
@@ -54,7 +56,14 @@ impl App {
         if self.ask(Command::Agent(AgentCommand::SendLater { draft, due })) {
             self.shell.has_new_writing = true;
             self.clear_draft(ctx, place);
+            self.write_next(ctx);
         }
+    }
+
+    /// The next message can be typed at once, as soon as a dialog or a menu has closed.
+    fn write_next(&mut self, ctx: &Context) {
+        self.shell.finder.gives_focus_to = Some(composer::field_id(self.shell.open()));
+        ctx.request_repaint();
     }
 
     /// Puts a message that waits for its time back into the composer of its conversation.

@@ -16,6 +16,7 @@ use crate::ui::compose::attach::{self, AttachForm};
 use crate::ui::desktop::browser::Browser;
 use crate::ui::desktop::notes::{DesktopTask, Watching};
 use crate::ui::desktop::notifications::{DesktopNotifications, Happened};
+use crate::ui::kit::reasons;
 use crate::ui::panels::dialogs::OpenDialog;
 use crate::ui::panels::storage;
 use crate::ui::text::{TextId, say};
@@ -44,6 +45,7 @@ impl App {
                 }
                 Notice::Saved(path) => self.shell.toasts.push(say!("saved-as", path = path.display())),
                 Notice::Provisioned(read) => self.provisioned(*read),
+                Notice::Password(place) => self.shell.toasts.push(reasons::password_told(&place)),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
                     self.album.ask_again();

@@ -1,6 +1,8 @@
 //! The right column, as a column or as a drawer, and the window of the wire.
 
-use egui::{Area, CentralPanel, Frame, Id, Key, Order, Panel, Rect, Stroke, Ui, pos2};
+use egui::{
+    Area, CentralPanel, Frame, Id, Key, Order, Panel, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2,
+};
 
 use super::shell::{ColumnCount, Shell};
 use crate::model::snapshot::Snapshot;
@@ -11,6 +13,7 @@ use crate::ui::kit::widgets::hint;
 use crate::ui::kit::words::Look;
 use crate::ui::matrix::matrix_ui;
 use crate::ui::panels::delivery::{RightTab, delivery_ui, title_ui};
+use crate::ui::panels::faults::choose_ui;
 use crate::ui::text::say;
 use crate::ui::wire::{Watched, wire_ui};
 
@@ -78,6 +81,9 @@ impl Shell {
     fn right_ui(&mut self, ui: &mut Ui, look: &Look, acts: &mut Vec<Act>) {
         let tab = self.watched.is_some().then_some(&mut self.tab);
         title_ui(ui, tab, acts);
+        if self.watched.is_some() && self.tab == RightTab::Wire {
+            choose_ui(ui, &mut self.faults);
+        }
         let open = self.open();
         match (&self.watched, self.tab) {
             (Some(wire), RightTab::Wire) if !self.wire.is_window => {
@@ -93,6 +99,12 @@ impl Shell {
             }
             (Some(_), RightTab::Delivery) | (None, _) => delivery_ui(ui, self.thread.detailed(), look, acts),
         }
+    }
+
+    /// True while faults can be chosen beside the wire.
+    pub(super) fn shows_faults(&self, snapshot: &Snapshot) -> bool {
+        let is_wire = self.faults.scene.is_some() && self.watched.is_some() && self.tab == RightTab::Wire;
+        is_wire && self.sign_in.is_none() && self.delivery_shown() && self.thread(snapshot).is_some()
     }
 
     /// What testers look at needs more room.
@@ -122,28 +134,25 @@ impl Shell {
         self.matrix.is_window &= !closes;
     }
 
-    /// Draws the delivery column over the conversation, from this height down.
-    pub(super) fn drawer_ui(&mut self, ui: &Ui, top: f32, look: &Look, acts: &mut Vec<Act>) {
-        let whole = ui.ctx().content_rect();
+    /// Draws the delivery column over the conversation, within what the bars leave of the window.
+    pub(super) fn drawer_ui(&mut self, ui: &Ui, whole: Rect, look: &Look, acts: &mut Vec<Act>) {
         let width = if self.is_wide() { theme::WIRE_WIDTH } else { theme::RIGHT_WIDTH };
         let width = width.min(whole.width());
-        let place = Rect::from_min_max(pos2(whole.right() - width, top), whole.max);
+        let place = Rect::from_min_max(pos2(whole.right() - width, whole.top()), whole.max);
         let colors = colors(ui);
         // What does not fit is below the window, not above the drawer.
         let area = Area::new(Id::unique("drawer")).order(Order::Middle).fixed_pos(place.min).constrain(false);
         area.show(ui.ctx(), |ui| {
-            let frame =
-                Frame::NONE.fill(colors.side).stroke(Stroke::new(1.0, colors.line)).shadow(egui::Shadow {
-                    offset: [-4, 0],
-                    blur: 24,
-                    spread: 0,
-                    color: colors.veil.gamma_multiply(0.6),
-                });
-            frame.show(ui, |ui| {
-                ui.set_min_size(place.size());
-                ui.set_max_size(place.size());
-                self.right_ui(ui, look, acts);
-            });
+            let color = colors.veil.gamma_multiply(0.6);
+            let shadow = egui::Shadow { offset: [-4, 0], blur: 24, spread: 0, color };
+            ui.painter().add(shadow.as_shape(place, 0));
+            let line = Stroke::new(1.0, colors.line);
+            ui.painter().rect(place, 0.0, colors.side, line, StrokeKind::Outside);
+            ui.allocate_rect(place, Sense::hover());
+            // What does not fit is not drawn over what stands below.
+            let mut inside = ui.new_child(UiBuilder::new().max_rect(place));
+            inside.set_clip_rect(place.intersect(ui.clip_rect()));
+            self.right_ui(&mut inside, look, acts);
         });
     }
 }

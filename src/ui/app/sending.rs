@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::Context;
+use egui::{Context, Key, Modifiers};
 
 use super::App;
 use super::held::Held;
@@ -29,8 +29,9 @@ impl App {
             return;
         }
         self.shell.held_count += 1;
-        let due = ctx.input(|input| input.time) + f64::from(wait);
-        self.shell.held.push(Held { number: self.shell.held_count, draft, place, due });
+        let since = ctx.input(|input| input.time);
+        let due = since + f64::from(wait);
+        self.shell.held.push(Held { number: self.shell.held_count, draft, place, since, due });
         self.clear_draft(ctx, place);
     }
 
@@ -103,6 +104,22 @@ impl App {
             let place = held.place;
             self.restore(held.draft, place);
             self.write_on(ctx, place);
+        }
+    }
+
+    /// Ctrl+Z takes back what was sent last from here, unless something else was done since that it undoes.
+    pub(super) fn take_back_by_key(&mut self, ctx: &Context) {
+        let last = self.shell.held.iter().rev().find(|held| held.place == self.shell.place);
+        let Some((number, since)) = last.map(|held| (held.number, held.since)) else { return };
+        let field = composer::field_id(self.shell.open());
+        let is_composer = ctx.memory(|memory| memory.has_focus(field));
+        let is_typed = ctx.text_edit_focused() && (!is_composer || edit::can_undo(ctx, field));
+        if is_typed || self.deletions.last_at().is_some_and(|at| at > since) {
+            return;
+        }
+        if ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Z)) {
+            self.take_back(ctx, number);
+            ctx.request_repaint();
         }
     }
 

@@ -13,6 +13,7 @@ use super::picking::{keep_tab_order, picks_by_pointer};
 use crate::model::journal::ConversationId;
 use crate::model::snapshot::{Snapshot, Thread};
 use crate::runtime::engine::Wire;
+use crate::sip::Uri;
 use crate::ui::actions::Act;
 use crate::ui::checks::ChecksView;
 use crate::ui::compose::composer::{self, Audience, Writing, composer_ui};
@@ -29,6 +30,7 @@ use crate::ui::kit::words::{self, Look};
 use crate::ui::matrix::MatrixView;
 use crate::ui::panels::delivery::RightTab;
 use crate::ui::panels::dialogs::{Dialog, OpenDialog};
+use crate::ui::panels::faults::FaultsPanel;
 use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
 use crate::ui::sidebar::picker::picker_ui;
@@ -111,6 +113,8 @@ pub(crate) struct Shell {
     pub(crate) wire: WireView,
     pub(crate) matrix: MatrixView,
     pub(crate) checks: ChecksView,
+    /// The faults of the demo, or of the server that is hosted here.
+    pub(crate) faults: FaultsPanel,
     /// The delivery column is open as a drawer, in a narrower window.
     pub(crate) drawer: bool,
     pub(crate) dialog: Option<OpenDialog>,
@@ -132,6 +136,8 @@ pub(crate) struct Shell {
     pub(crate) held_count: u64,
     /// Where the conversations that were not left at their end were left.
     pub(crate) places: BTreeMap<ConversationId, ScrollPlace>,
+    /// What the bars around the columns leave of the window.
+    pub(crate) area: Option<Rect>,
     /// Where the messages were drawn in the last frame.
     pub(crate) messages: Option<Rect>,
     /// Whom one has a conversation with, besides the contacts.
@@ -179,7 +185,7 @@ impl Shell {
         if !has_list {
             return vec![self.messages.unwrap_or(whole)];
         }
-        let bottom = whole.bottom() - self.left.foot();
+        let bottom = self.area.unwrap_or(whole).bottom() - self.left.foot();
         vec![Rect::from_min_max(whole.min, pos2(whole.left() + theme::LEFT_WIDTH, bottom)), whole]
     }
 
@@ -212,8 +218,7 @@ impl Shell {
         acts: &mut Vec<Act>,
     ) {
         let room = ColumnCount::of(ui.available_width());
-        // Below what stands above the columns.
-        let top = ui.available_rect_before_wrap().top();
+        let area = ui.available_rect_before_wrap();
         self.room = Some(room);
         self.left.new_draft = self.new_draft();
         self.look_for_sent(snapshot);
@@ -234,7 +239,7 @@ impl Shell {
             ColumnCount::Narrow => self.middle_column(ui, (snapshot, pictures), look, acts),
         }
         if room != ColumnCount::Wide && self.drawer && self.thread(snapshot).is_some() {
-            self.drawer_ui(ui, top, look, acts);
+            self.drawer_ui(ui, area, look, acts);
         }
     }
 
@@ -308,6 +313,7 @@ impl Shell {
             ui.memory_mut(|memory| memory.request_focus(composer::field_id(None)));
         }
         let writing = self.writing.entry(MiddleView::New).or_default();
+        writing.to.domain = own_domain(snapshot);
         new_header(ui, writing, back, acts);
         keep_tab_order(ui);
         let held = &self.held;
@@ -377,4 +383,10 @@ fn foot(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
         ui.spacing_mut().item_spacing.y = 4.0;
         contents(ui);
     });
+}
+
+/// The domain of our own address, with its port if it has one.
+fn own_domain(snapshot: &Snapshot) -> Option<String> {
+    let address = Uri::typed(&snapshot.account.as_ref()?.address).ok()?;
+    Some(address.place()).filter(|domain| !domain.is_empty())
 }

@@ -6,6 +6,7 @@ use crate::ui::actions::TestingAct;
 use crate::ui::desktop::chooser::FileRequest;
 use crate::ui::panels::delivery::RightTab;
 use crate::ui::panels::dialogs::Dialog;
+use crate::ui::panels::faults::FaultScene;
 use crate::ui::panels::record::RecordForm;
 use crate::ui::text::say;
 
@@ -28,6 +29,15 @@ impl App {
                 None => self.shell.checks.ask_for_path(),
             },
         }
+    }
+
+    /// Where faults can be caused now.
+    pub(super) fn fault_scene(&self) -> Option<FaultScene> {
+        if self.snapshot.demo {
+            return Some(FaultScene::Demo);
+        }
+        let is_hosted = self.shell.watched.is_some() && self.neighbours.hosts();
+        is_hosted.then(|| FaultScene::hosted(self.snapshot.account.as_deref()))
     }
 
     /// Opens or closes the window of the wire.

@@ -15,6 +15,7 @@ use crate::sip::Uri;
 use crate::ui::kit::edit;
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{one_line, put};
+use crate::ui::kit::words;
 use crate::ui::text::say;
 
 use self::chips::{ChipAct, Fault, chip_ui};
@@ -27,6 +28,8 @@ pub(crate) struct Recipients {
     chips: Vec<Chip>,
     /// The keys of the chips.
     keys: BTreeSet<String>,
+    /// The domain of our own address, which a name without one is completed with.
+    pub(crate) domain: Option<String>,
     /// The text in the input field.
     pub(crate) typing: String,
     /// The suggestion to which the arrow keys have moved, by its place in the list.
@@ -43,11 +46,20 @@ struct Chip {
     key: String,
     /// Why nothing can be sent to it.
     fault: Option<Fault>,
+    /// Only its name was typed: the chip shows whom that was taken for.
+    is_completed: bool,
+}
+
+impl Chip {
+    /// What the chip says.
+    fn shown(&self) -> String {
+        if self.is_completed { words::address(&self.person.address) } else { self.person.name.clone() }
+    }
 }
 
 /// How text got into the field.
 #[derive(Clone, Copy, Debug)]
-enum TextOrigin {
+pub(crate) enum TextOrigin {
     /// Typed; the last address is complete once a separator follows.
     Typed,
     /// Pasted in one go.
@@ -97,7 +109,7 @@ impl Recipients {
         let key = address_key(&person.address);
         if self.keys.insert(key.clone()) {
             let fault = Fault::of(&person.address);
-            self.chips.push(Chip { person, key, fault });
+            self.chips.push(Chip { person, key, fault, is_completed: false });
         }
     }
 
@@ -122,7 +134,8 @@ impl Recipients {
         self.remove(place);
         let name = if chip.person.name == chip.person.address { String::new() } else { chip.person.name };
         let before = self.chips.len();
-        self.add_piece(&Piece { line: 1, name, text: meant.clone(), address: meant }, names);
+        let piece = Piece { line: 1, name, text: meant.clone(), address: meant };
+        self.add_piece(&piece, TextOrigin::Typed, names);
         if self.chips.len() > before
             && let Some(mended) = self.chips.pop()
         {
@@ -168,22 +181,37 @@ impl Recipients {
     }
 
     /// Adds what was typed or pasted: addresses in any mix, cards, a table, or the names of contacts and lists.
-    pub(crate) fn add_text(&mut self, text: &str, names: &Names) {
+    pub(crate) fn add_text(&mut self, text: &str, origin: TextOrigin, names: &Names) {
         for piece in import::recipients(text) {
-            self.add_piece(&piece, names);
+            self.add_piece(&piece, origin, names);
         }
     }
 
-    fn add_piece(&mut self, piece: &Piece, names: &Names) {
+    /// The address of whom a bare name means: somebody at our own server. Of pasted text, many a word is no name.
+    fn completed(&self, typed: &str, origin: TextOrigin) -> Option<Uri> {
+        let is_bare = !typed.contains(['@', ':', '<', '"']) && !typed.contains(char::is_whitespace);
+        let domain = self.domain.as_ref().filter(|_| is_bare && matches!(origin, TextOrigin::Typed))?;
+        checked(&format!("{typed}@{domain}"))
+    }
+
+    fn add_piece(&mut self, piece: &Piece, origin: TextOrigin, names: &Names) {
         if let Some(list) = names.list(&piece.address) {
             return list.members.iter().for_each(|person| self.push(person.clone()));
         }
-        let named = names.named(&piece.address).map(|known| known.person.clone());
+        if let Some(known) = names.named(&piece.address) {
+            return self.push(known.person.clone());
+        }
         // The window adds `sip:` (W6).
-        let address =
-            checked(&piece.address).map_or_else(|| piece.address.clone(), |uri| uri.as_str().to_owned());
+        let read = checked(&piece.address);
+        let completed = if read.is_none() { self.completed(&piece.address, origin) } else { None };
+        let is_completed = completed.is_some();
+        let address = read.or(completed).map_or_else(|| piece.address.clone(), |uri| uri.as_str().to_owned());
         let row = PersonRow { address, name: piece.name.clone() };
-        self.push(named.unwrap_or_else(|| typed(names.person(&row))));
+        self.push(typed(names.person(&row)));
+        let key = address_key(&row.address);
+        if let Some(chip) = self.chips.last_mut().filter(|chip| chip.key == key && !names.knows(&key)) {
+            chip.is_completed = is_completed;
+        }
     }
 
     /// Turns complete pieces of the text into chips: a typed one once a separator follows it, pasted ones if there are
@@ -206,7 +234,7 @@ impl Recipients {
             TextOrigin::Typed if !ended => found.pop().map(|piece| piece.text).unwrap_or_default(),
             TextOrigin::Typed | TextOrigin::Pasted => String::new(),
         };
-        found.iter().for_each(|piece| self.add_piece(piece, names));
+        found.iter().for_each(|piece| self.add_piece(piece, entry, names));
     }
 }
 
@@ -293,8 +321,12 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, (names, others): (&Names,
     }
     if response.lost_focus() && !recipients.typing.trim().is_empty() {
         let text = std::mem::take(&mut recipients.typing);
-        if text.contains('@') {
-            recipients.add_text(&text, names);
+        // A part of a name is left for the list, where one of those it stands for may just have been clicked.
+        let is_part = || Suggestions::of(&text, names, others).len() > 0;
+        if text.contains('@')
+            || (recipients.completed(text.trim(), TextOrigin::Typed).is_some() && !is_part())
+        {
+            recipients.add_text(&text, TextOrigin::Typed, names);
         } else {
             recipients.typing = text;
         }
@@ -321,7 +353,7 @@ fn take_pasted(ui: &Ui, recipients: &mut Recipients, names: &Names, focused: boo
             is_one_line
         });
     });
-    pasted.iter().for_each(|text| recipients.add_text(text, names));
+    pasted.iter().for_each(|text| recipients.add_text(text, TextOrigin::Pasted, names));
 }
 
 /// Enter takes the suggestion that is marked, or the text itself as an address.
@@ -332,7 +364,7 @@ fn take_best(recipients: &mut Recipients, (names, others): (&Names, &Acquaintanc
         Some(suggestion) => recipients.take(suggestion),
         None => {
             recipients.typing.clear();
-            recipients.add_text(&text, names);
+            recipients.add_text(&text, TextOrigin::Typed, names);
         }
     }
 }
@@ -361,7 +393,7 @@ mod tests {
 
     fn addresses(text: &str) -> Vec<String> {
         let mut recipients = Recipients::default();
-        recipients.add_text(text, &names());
+        recipients.add_text(text, TextOrigin::Pasted, &names());
         recipients.chips.iter().map(|chip| chip.person.address.clone()).collect()
     }
 
@@ -376,7 +408,7 @@ mod tests {
     fn pasted_lines_cards_and_tables_are_recipients_with_their_names() {
         let names_of = |text: &str| -> Vec<String> {
             let mut recipients = Recipients::default();
-            recipients.add_text(text, &names());
+            recipients.add_text(text, TextOrigin::Pasted, &names());
             recipients
                 .chips
                 .iter()
@@ -416,7 +448,7 @@ mod tests {
                     recipients.typing.push(letter);
                     recipients.take_finished(entry, &names());
                 }),
-                TextOrigin::Pasted => recipients.add_text(letters, &names()),
+                TextOrigin::Pasted => recipients.add_text(letters, entry, &names()),
             }
             assert_eq!(
                 (recipients.len(), recipients.bad(), recipients.typing.trim()),
@@ -426,7 +458,7 @@ mod tests {
             assert!(recipients.rows().is_empty(), "nothing is sent to com, nor to ann@domain");
             let fault = recipients.chips[0].fault.clone().unwrap();
             assert_eq!(fault.words(), "A domain has no comma. Did you mean ann@domain.com?");
-            recipients.add_text("bob@x.org", &names());
+            recipients.add_text("bob@x.org", TextOrigin::Typed, &names());
             recipients.mend(0, &names());
             let rows: Vec<_> = recipients.rows().into_iter().map(|row| row.address).collect();
             assert_eq!(
@@ -462,11 +494,36 @@ mod tests {
     #[test]
     fn nobody_is_there_twice_and_what_is_no_address_is_flagged() {
         let mut recipients = Recipients::default();
-        recipients.add_text("ann@example.com im:ann@example.com nobody @x", &names());
+        recipients.add_text("ann@example.com im:ann@example.com nobody @x", TextOrigin::Pasted, &names());
         assert_eq!(
             (recipients.len(), recipients.bad(), recipients.rows().len()),
             (2, 1, 1),
             "{recipients:?}"
         );
+    }
+
+    #[test]
+    fn a_bare_name_that_is_typed_is_somebody_at_the_own_server() {
+        let mut recipients =
+            Recipients { domain: Some("james-s-office.local".to_owned()), ..Recipients::default() };
+        for letter in "ann-lee; Ben, fay@x.org ".chars() {
+            recipients.typing.push(letter);
+            recipients.take_finished(TextOrigin::Typed, &names());
+        }
+        recipients.add_text("cy_2", TextOrigin::Typed, &names());
+        let rows: Vec<_> = recipients.rows().into_iter().map(|row| row.address).collect();
+        let expected =
+            ["ann-lee@james-s-office.local", "ben@example.com", "fay@x.org", "cy_2@james-s-office.local"];
+        assert_eq!(rows, expected.map(|address| format!("sip:{address}")));
+        assert_eq!(recipients.chips[0].shown(), "ann-lee@james-s-office.local");
+        assert_eq!(
+            (recipients.chips[1].shown().as_str(), recipients.chips[2].shown().as_str()),
+            ("Ben", "fay")
+        );
+        // These may be words of a sentence, and these are none at all.
+        recipients.add_text("Dear\nall", TextOrigin::Pasted, &names());
+        recipients.add_text("a b", TextOrigin::Typed, &names());
+        recipients.add_text("@x", TextOrigin::Typed, &names());
+        assert_eq!((recipients.rows().len(), recipients.bad()), (4, 4), "{recipients:?}");
     }
 }

@@ -142,6 +142,7 @@ impl Notes {
             | Notice::Found(_)
             | Notice::Matrix(..)
             | Notice::Provisioned(_)
+            | Notice::Password(_)
             | Notice::Problem(_)
             | Notice::Missed(_) => Vec::new(),
         }
@@ -307,6 +308,8 @@ mod tests {
             unread,
             failed: 0,
             failed_unseen: 0,
+            failed_messages: 0,
+            failed_latest: 0,
             failed_at: None,
         }
     }

@@ -240,6 +240,11 @@ pub(crate) fn forget_all(ctx: &Context) {
     ctx.memory_mut(|memory| memory.stop_text_input());
 }
 
+/// True if something typed into a field can be undone.
+pub(crate) fn can_undo(ctx: &Context, id: Id) -> bool {
+    ctx.data(|data| data.get_temp::<History>(id)).is_some_and(|history| !history.past.is_empty())
+}
+
 /// Selects the whole text of a field of so many characters, so that typing replaces it.
 pub(crate) fn select_all(ctx: &Context, id: Id, length: usize) {
     part::select(ctx, id, Some(0..length));

@@ -190,6 +190,17 @@ pub(crate) fn password(place: &PasswordPlace) -> Option<String> {
     })
 }
 
+/// The same where the user has to know it by itself: a plain file is a surprise.
+pub(crate) fn password_told(place: &PasswordPlace) -> String {
+    let words = password(place).unwrap_or_default();
+    match place {
+        PasswordPlace::File(_) => say!("no-keyring", words = words),
+        PasswordPlace::None | PasswordPlace::Coming | PasswordPlace::Unanswered | PasswordPlace::Keyring => {
+            words
+        }
+    }
+}
+
 /// What is wrong with an address in whose domain a comma stands, for below its field.
 pub(crate) fn slip_in(address: &str) -> Option<String> {
     slip::meant(address).map(|meant| say!("slip-short", meant = meant))

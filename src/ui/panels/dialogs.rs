@@ -15,6 +15,7 @@ use super::record::{RecordForm, record_ui};
 use super::settings::{AccountForm, settings_ui};
 use super::starting::{WayBack, background_ui};
 use super::whole::{WholeText, whole_ui};
+use crate::model::hosting::HostView;
 use crate::model::snapshot::Snapshot;
 use crate::ui::actions::{Act, TestingAct};
 use crate::ui::commands;
@@ -153,9 +154,14 @@ impl OpenDialog {
         if let Dialog::Import(form) = &mut self.dialog { Some(form) } else { None }
     }
 
-    /// The dialog about a server on this computer, if it is open.
-    pub(crate) fn host_form(&mut self) -> Option<&mut HostForm> {
-        if let Dialog::Hosting(form) = &mut self.dialog { Some(form) } else { None }
+    /// What an open dialog shows of a server on this computer.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other dialogs show nothing of it")]
+    pub(crate) const fn host_view(&mut self) -> Option<&mut HostView> {
+        match &mut self.dialog {
+            Dialog::Hosting(form) => Some(&mut form.view),
+            Dialog::Settings(form) => Some(&mut form.hosted),
+            _ => None,
+        }
     }
 
     /// The settings, if they are open.
@@ -290,7 +296,8 @@ fn contents_ui(
             None => Outcome::Open,
         },
         Dialog::Hosting(form) => {
-            hosting_ui(ui, form, is_new, acts);
+            let own = snapshot.account.as_ref().map_or("", |account| account.address.as_str());
+            hosting_ui(ui, form, is_new, own, acts);
             Outcome::Open
         }
         Dialog::Certificate => certificate_dialog(ui, (snapshot, look), acts),

@@ -22,6 +22,14 @@ pub(crate) struct LaterForm {
     is_changed: bool,
 }
 
+/// What is wrong with what was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct WrongTime {
+    why: &'static str,
+    /// It is the day.
+    is_day: bool,
+}
+
 /// What is to be sent then.
 #[derive(Debug)]
 enum LaterFormFor {
@@ -53,15 +61,18 @@ impl LaterForm {
     }
 
     /// The time that was typed, or what is wrong with it.
-    fn checked(&self, look: &Look) -> Result<Timestamp, &'static str> {
-        let date: Date = self.date.trim().parse().map_err(|_unread| say!("later-day-like"))?;
-        let time = Time::strptime("%H:%M", self.time.trim()).map_err(|_unread| say!("later-time-like"))?;
+    fn checked(&self, look: &Look) -> Result<Timestamp, WrongTime> {
+        let wrong = |is_day: bool, why: &'static str| WrongTime { why, is_day };
+        let date: Date = self.date.trim().parse().map_err(|_unread| wrong(true, say!("later-day-like")))?;
+        let time = Time::strptime("%H:%M", self.time.trim());
+        let time = time.map_err(|_unread| wrong(false, say!("later-time-like")))?;
         let at = look.at(DateTime::from_parts(date, time));
         if at <= look.now {
-            return Err(say!("later-past"));
+            // The day may still be right.
+            return Err(wrong(date != look.date(look.now), say!("later-past")));
         }
         if at.since(look.now) > LATER_WITHIN {
-            return Err(say!("later-too-far"));
+            return Err(wrong(true, say!("later-too-far")));
         }
         Ok(at)
     }
@@ -91,7 +102,7 @@ pub(crate) fn later_ui(
     }
     let is_entered = entered(ui);
     ui.add_space(4.0);
-    if !primary(ui, say!("send-then"), true).clicked() && !is_entered {
+    if !primary(ui, say!("schedule"), true).clicked() && !is_entered {
         return FormOutcome::Open;
     }
     match form.checked(look) {
@@ -102,8 +113,10 @@ pub(crate) fn later_ui(
             }));
             FormOutcome::Closed
         }
-        Err(why) => {
-            form.problem = Some(why.to_owned());
+        Err(wrong) => {
+            form.problem = Some(wrong.why.to_owned());
+            let field = if wrong.is_day { date } else { time };
+            field.request_focus();
             FormOutcome::Open
         }
     }

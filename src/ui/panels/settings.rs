@@ -15,6 +15,7 @@ use super::storage::storage_ui;
 use super::typed::{AccountField, PROXY_HINT, account_problem, typed_account, typed_proxy};
 use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::model::command::{AgentCommand, Command};
+use crate::model::hosting::HostView;
 use crate::model::snapshot::{Settings, Snapshot, Theme};
 use crate::ui::actions::Act;
 use crate::ui::kit::reasons;
@@ -62,6 +63,8 @@ pub(crate) struct AccountForm {
     pub(crate) starting: Option<Starting>,
     /// Whether the desktop says when something is presented; none if that is not known.
     pub(crate) says_presenting: Option<bool>,
+    /// The server on this computer.
+    pub(crate) hosted: HostView,
 }
 
 impl AccountForm {
@@ -87,6 +90,7 @@ impl AccountForm {
             begins_at_account: false,
             starting: None,
             says_presenting: None,
+            hosted: HostView::default(),
         }
     }
 
@@ -103,6 +107,7 @@ impl AccountForm {
             begins_at_account: false,
             starting: None,
             says_presenting: None,
+            hosted: HostView::default(),
             ..self.clone()
         };
         plain != Self::of(account)
@@ -189,7 +194,7 @@ pub(crate) fn settings_ui(
         testing_ui(ui, snapshot, acts);
         if !snapshot.demo {
             section(ui, say!("server-here"));
-            hosting_row_ui(ui, acts);
+            hosting_row_ui(ui, &form.hosted, acts);
         }
         section(ui, say!("messages-here"));
         storage_ui(ui, look, acts);

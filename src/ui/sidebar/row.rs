@@ -187,6 +187,15 @@ fn draft_line(ui: &Ui, draft: &str, place: Rect) {
     put(ui.painter(), pos2(left, place.center().y - text.size().y / 2.0), text);
 }
 
+/// What did not arrive: in a group how many people the latest such message did not reach, else how many messages.
+fn failed_words(head: &ConversationHead) -> String {
+    if head.people.len() > 1 {
+        say!("count-not-delivered", count = head.failed_latest)
+    } else {
+        say!("messages-not-delivered", count = head.failed_messages)
+    }
+}
+
 /// The last text with its state icon. Before it: a mark if the sender is not verified; then, in red, how many
 /// recipients did not get some message, even if later ones arrived. Returns the words shown.
 fn second_line(ui: &Ui, head: &ConversationHead, draft: Option<&str>, place: Rect) -> String {
@@ -218,7 +227,7 @@ fn second_line(ui: &Ui, head: &ConversationHead, draft: Option<&str>, place: Rec
         told.push(head.preview.to_string());
         return told.join(", ");
     }
-    let failed = say!("count-not-delivered", count = head.failed);
+    let failed = failed_words(head);
     write(&failed, theme::strong(13.0), colors.red);
     told.push(failed);
     // While there is a failure that the user has not seen, the preview is left out.

@@ -130,6 +130,7 @@ pub(super) fn thread(id: u64, people: &[Person], messages: Vec<MessageView>) -> 
 
 pub(super) fn head(thread: &Thread, unread: u32) -> ConversationHead {
     let last = thread.messages.last();
+    let latest_failed = thread.messages.iter().rfind(|it| it.tally.failed > 0);
     ConversationHead {
         id: thread.conversation,
         newest: last.map_or(MessageId(0), |message| message.id),
@@ -142,6 +143,8 @@ pub(super) fn head(thread: &Thread, unread: u32) -> ConversationHead {
         unread,
         failed: thread.messages.iter().map(|message| message.tally.failed).sum(),
         failed_unseen: 0,
-        failed_at: thread.messages.iter().rfind(|it| it.tally.failed > 0).map(|message| message.at),
+        failed_messages: thread.messages.iter().filter(|it| it.tally.failed > 0).count() as u32,
+        failed_latest: latest_failed.map_or(0, |message| message.tally.failed),
+        failed_at: latest_failed.map(|message| message.at),
     }
 }

@@ -224,15 +224,14 @@ impl Work {
         }
         self.awaits_password = None;
         self.builder.password = PasswordPlace::Unanswered;
-        let words = self.builder.password.in_words().unwrap_or_default();
-        self.builder.tell(Notice::Problem(words));
+        self.builder.tell(Notice::Password(PasswordPlace::Unanswered));
         self.connect();
     }
 
     /// Tells the user once if the password is saved in a plain file because there is no keyring.
     fn tell_of_the_file(&mut self, place: &PasswordPlace) {
-        if let (PasswordPlace::File(_), Some(words)) = (place, place.in_words()) {
-            self.builder.tell(Notice::Problem(format!("This system has no keyring that answers. {words}")));
+        if matches!(place, PasswordPlace::File(_)) {
+            self.builder.tell(Notice::Password(place.clone()));
         }
     }
 }

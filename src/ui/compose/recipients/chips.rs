@@ -58,7 +58,7 @@ pub(super) fn chip_ui(ui: &mut Ui, chip: &Chip, is_first: bool) -> Option<ChipAc
     let colors = colors(ui);
     let (ink, ground) =
         if chip.fault.is_some() { (colors.red, colors.red_soft) } else { (colors.text, colors.selected) };
-    let name = one_line(ui, &chip.person.name, theme::regular(13.5), ink, 200.0);
+    let name = one_line(ui, &chip.shown(), theme::regular(13.5), ink, 200.0);
     let (rect, response) = ui.allocate_exact_size(vec2(name.size().x + 38.0, CONTROL_HEIGHT), Sense::click());
     let stroke = if chip.fault.is_some() { Stroke::new(1.0, colors.red) } else { Stroke::NONE };
     ui.painter().rect(rect, 14.0, ground, stroke, egui::StrokeKind::Inside);
@@ -69,8 +69,8 @@ pub(super) fn chip_ui(ui: &mut Ui, chip: &Chip, is_first: bool) -> Option<ChipAc
     focus_ring(ui, &response, rect, 14.0);
     let fault = chip.fault.as_ref().map(Fault::words);
     let told = match &fault {
-        Some(fault) => say!("remove-chip-fault", name = chip.person.name, fault = fault),
-        None => say!("remove-name", name = chip.person.name),
+        Some(fault) => say!("remove-chip-fault", name = chip.shown(), fault = fault),
+        None => say!("remove-name", name = chip.shown()),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &told));
     let place = if is_first { say!("first-in-to") } else { say!("in-secondary-to") };
