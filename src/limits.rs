@@ -260,12 +260,14 @@ pub const STREAM_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const STREAM_BYTES_FREE: usize = 16 * 1024;
 /// Bytes of whole messages from streams that wait for the machine; over it, no stream is read.
 pub const STREAM_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
-/// Bytes waiting to be written to one connection; over it the connection is closed.
-pub const CONNECTION_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of answers waiting to be written to one connection; over it the connection is closed.
+pub const CONNECTION_ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes waiting to be written to one connection, over which a further request to it fails; the connection stays.
+pub const CONNECTION_REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of these that each connection may have uncounted.
 pub const CONNECTION_QUEUE_BYTES_FREE: usize = 16 * 1024;
-/// Counted bytes waiting to be written to all connections; over it, or if one address has a quarter of it, a connection
-/// that should get more but does not read is closed.
+/// Counted bytes waiting to be written to all connections; over it, or if one address has a quarter of it, a further request
+/// fails, and a connection that should get an answer but does not read is closed.
 pub const OUTPUT_BYTES_WAITING_MAX: usize = 256 * 1024 * 1024;
 /// How long a peer may take to accept each message written to its connection.
 pub const STREAM_WRITE_WAIT: Duration = Duration::from_secs(60);
@@ -318,6 +320,8 @@ pub const ACQUAINTANCES_SOUGHT_MAX: usize = 20_000;
 pub const SUBMISSIONS_OPEN_MAX: usize = 32;
 /// Messages sent one by one at a time, if the server does not fan out (W6); the others wait.
 pub const SINGLES_OPEN_MAX: usize = 16;
+/// Bytes of the bodies of messages that one client has under way; once it has as many, the others wait.
+pub const MESSAGE_BYTES_OPEN_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of addresses in the Also-To of such a message; over it, it has no Also-To, so that it still fits a datagram.
 pub const ALSO_TO_BYTES_MAX: usize = 600;
 /// How often one submission is sent if its connection breaks each time.
@@ -351,6 +355,11 @@ pub const PACE_UNREAD_BYTES_MAX: usize = 128 * 1024;
 pub const PACE_DATAGRAM_OVERHEAD_BYTES: usize = 1024;
 /// A peer that answers nothing for so long is assumed to have read everything.
 pub const PACE_SILENCE: Duration = Duration::from_millis(100);
+/// Bytes of legs sent on one connection whose answers have not come; above that, the next leg waits.
+pub const PACE_STREAM_UNREAD_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// How long after that legs go on to a connection that answers nothing, until there is no room for them
+/// ([`CONNECTION_REQUEST_BYTES_MAX`]).
+pub const PACE_STREAM_SILENCE: Duration = Duration::from_millis(500);
 /// Messages whose failures the engine watches to notify the person; over it, the oldest is dropped.
 pub const ALARMS_MAX: usize = 1000;
 /// Log lines that wait to be written; over it, further ones are lost and counted.

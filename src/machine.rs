@@ -232,13 +232,15 @@ impl Transmit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u128);
 
-/// Why a datagram did not leave.
+/// Why a datagram, or a request on a connection, did not leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFault {
     /// It is larger than the protocol or the interface allows.
     TooLarge,
     /// There is no route to that address, or the system blocks it.
     Refused,
+    /// Too much waits to be written to that connection, which stays open.
+    NoRoom,
 }
 
 impl fmt::Debug for Transmit {

@@ -15,6 +15,8 @@ mod unanswered;
 
 mod connections;
 
+mod write_queue;
+
 mod backlog;
 
 mod greetings;
@@ -72,10 +74,11 @@ use crate::machine::{
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
+use self::backlog::Burden;
 pub use self::bind::{BindCause, BindError};
 use self::bind::{PopFirst, bind_error, bind_pair, bind_tcp, bind_udp, fits, partner};
 pub use self::certificate::Fingerprint;
-use self::connections::{Attempt, Connections, Peer};
+use self::connections::{Attempt, Connections, NotQueued, Peer};
 use self::greetings::Greetings;
 pub use self::identity::{Identity, TlsFileError, fingerprint_of, names_of_others};
 use self::inbound_limits::StreamLimits;
@@ -240,7 +243,7 @@ impl Net {
         self.events.len()
     }
 
-    /// Sends now, or queues on a connection. A returned event says that the datagram ([`NetEvent::NotSent`]) or
+    /// Sends now, or queues on a connection. A returned event says that this alone ([`NetEvent::NotSent`]) or
     /// everything on its connection ([`NetEvent::Disconnected`]) could not be sent.
     #[must_use]
     pub fn transmit(&self, transmit: &Transmit) -> Option<NetEvent> {
@@ -251,8 +254,11 @@ impl Net {
                 Some(NetEvent::NotSent { flow, request, fault })
             }
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                self.connections.send(flow, transmit.bytes.clone()).err()?;
-                Some(NetEvent::Disconnected { flow })
+                let burden = if request.is_some() { Burden::Request } else { Burden::Answer };
+                match self.connections.send(flow, transmit.bytes.clone(), burden).err()? {
+                    NotQueued::NoRoom => Some(NetEvent::NotSent { flow, request, fault: SendFault::NoRoom }),
+                    NotQueued::Closed => Some(NetEvent::Disconnected { flow }),
+                }
             }
         }
     }

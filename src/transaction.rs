@@ -300,7 +300,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         }
     }
 
-    /// The datagram of a request did not leave: its transaction, and no other, fails now if it still waits (RFC 3261
+    /// A request did not leave: its transaction, and no other, fails now if it still waits (RFC 3261
     /// §17.1.4). If an earlier datagram was not too large, it waits for the answer to that.
     pub fn not_sent(&mut self, request: RequestId, fault: SendFault) {
         let key = ClientKey::of(request);
@@ -308,7 +308,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         match fault {
             SendFault::TooLarge if is_first() => self.fail(key, Failure::TooLarge),
             SendFault::TooLarge => {}
-            SendFault::Refused => self.fail(key, Failure::Transport),
+            SendFault::Refused | SendFault::NoRoom => self.fail(key, Failure::Transport),
         }
     }
 

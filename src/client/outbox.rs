@@ -25,6 +25,8 @@ mod submission;
 
 mod one_by_one;
 
+mod room;
+
 mod detour;
 
 mod print;

@@ -11,15 +11,13 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
 use super::NetEvent;
-use super::backlog::Backlog;
+use super::backlog::{Backlog, Burden};
 use super::descriptors::Shortage;
 use super::inbound_limits::{InboundPeers, StreamLimits};
 use super::outbound_peers::OutboundPeers;
+use super::write_queue::{Unwritten, WriteQueue, write_queue};
 use crate::limits::{DIALS_MAX, STREAM_BYTES_WAITING_MAX, network};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
-
-/// The most messages waiting to be written to one connection.
-const QUEUE_MESSAGES_MAX: usize = 4096;
 
 /// Who opened a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +66,7 @@ struct Writer {
     /// The peer it can be reused for; none for one accepted under TLS.
     peer: Option<Peer>,
     opened: Opened,
-    queue: mpsc::Sender<Bytes>,
-    backlog: Arc<Backlog>,
+    queue: WriteQueue,
     task: Option<AbortHandle>,
 }
 
@@ -78,15 +75,16 @@ struct Writer {
 pub(super) struct Outbound {
     pub(super) flow: Flow,
     pub(super) opened: Opened,
-    pub(super) queue: mpsc::Receiver<Bytes>,
-    backlog: Arc<Backlog>,
+    pub(super) queue: Unwritten,
 }
 
-impl Outbound {
-    /// This many queued bytes were written.
-    pub(super) fn written(&self, bytes: usize) {
-        self.backlog.written(bytes);
-    }
+/// Why bytes were not queued for a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotQueued {
+    /// Too much waits there already; the connection stays.
+    NoRoom,
+    /// The connection is closed.
+    Closed,
 }
 
 #[derive(Debug, Default)]
@@ -251,14 +249,13 @@ impl Connections {
         }
         table.last = connection.0;
         flow.connection = Some(connection);
-        let (sender, queue) = mpsc::channel(QUEUE_MESSAGES_MAX);
-        let backlog = Arc::new(Backlog::new(table.backlog_of(flow.remote.ip()), Arc::clone(&self.queued)));
+        let (own, unwritten) =
+            write_queue(Backlog::new(table.backlog_of(flow.remote.ip()), Arc::clone(&self.queued)));
         if let Some(peer) = peer.clone() {
             table.by_peer.insert(peer, connection);
         }
-        let writer = Writer { flow, peer, opened, queue: sender, backlog: Arc::clone(&backlog), task: None };
-        table.writers.insert(connection, writer);
-        Some(Outbound { flow, opened, queue, backlog })
+        table.writers.insert(connection, Writer { flow, peer, opened, queue: own, task: None });
+        Some(Outbound { flow, opened, queue: unwritten })
     }
 
     fn is_full(&self) -> bool {
@@ -333,17 +330,23 @@ impl Connections {
         }
     }
 
-    /// Queues bytes for a connection. One whose queue does not drain is closed.
-    pub(super) fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), ()> {
+    /// Queues bytes for a connection. A request without room stays behind alone; one that does not read our answers is
+    /// closed.
+    pub(super) fn send(&self, flow: Flow, bytes: Bytes, burden: Burden) -> Result<(), NotQueued> {
         let table = self.table();
-        let writer = flow.connection.and_then(|connection| table.writers.get(&connection)).ok_or(())?;
-        if writer.backlog.add(bytes.len()) && writer.queue.try_send(bytes).is_ok() {
+        let writer = flow.connection.and_then(|connection| table.writers.get(&connection));
+        let writer = writer.ok_or(NotQueued::Closed)?;
+        if writer.queue.add(bytes, burden) {
             return Ok(());
         }
         drop(table);
+        if burden == Burden::Request {
+            tracing::debug!(%flow, "too much waits for this connection: a request is not sent");
+            return Err(NotQueued::NoRoom);
+        }
         tracing::debug!(%flow, "a peer does not read what is sent to it: its connection is closed");
         self.remove(flow);
-        Err(())
+        Err(NotQueued::Closed)
     }
 
     /// A connection is gone. True if it was registered until now.

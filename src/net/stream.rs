@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::backlog::Burden;
 use super::connections::{Connections, Opened, Outbound};
 use super::half_message::Half;
 use super::unanswered::Unanswered;
@@ -172,7 +173,7 @@ async fn deliver(
             // joined.
             Ok(None) => {
                 let pongs = Bytes::from(b"\r\n".repeat(pings));
-                let sent = connections.send(flow, pongs);
+                let sent = connections.send(flow, pongs, Burden::Answer);
                 return if sent.is_ok() { delivered } else { Delivered::Stop("not drained") };
             }
             Err(_) => return Delivered::Stop("unreadable"),
@@ -186,7 +187,7 @@ async fn write(
     (pulse, unanswered): (&Pulse, &Unanswered),
     wait: Duration,
 ) -> &'static str {
-    while let Some(bytes) = outbound.queue.recv().await {
+    while let Some((bytes, burden)) = outbound.queue.next().await {
         pulse.before_write(&bytes);
         let written = timeout(wait, async {
             writer.write_all(&bytes).await?;
@@ -196,7 +197,7 @@ async fn write(
         match written.await {
             Ok(Ok(())) => {
                 unanswered.written(&bytes);
-                outbound.written(bytes.len());
+                outbound.queue.written(bytes.len(), burden);
             }
             Ok(Err(_)) => return "cannot be written",
             Err(_) => return "the peer does not read",

@@ -90,9 +90,9 @@ impl UdpPort {
 fn again(error: io::Error, send: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
     match SendRefusal::by(&error) {
         SendRefusal::Never(SendFault::Refused) => send(),
-        SendRefusal::UntilWritable | SendRefusal::ForAWhile | SendRefusal::Never(SendFault::TooLarge) => {
-            Err(error)
-        }
+        SendRefusal::UntilWritable
+        | SendRefusal::ForAWhile
+        | SendRefusal::Never(SendFault::TooLarge | SendFault::NoRoom) => Err(error),
     }
 }
 

@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 
 use super::Origins;
+use super::backlog::Burden;
 use super::connections::{Connections, Outbound};
 use super::half_message::Half;
 use crate::limits::{MESSAGE_BYTES_MAX, PONGS_UNREAD_BYTES_MAX, UPGRADE_HEAD_BYTES_MAX};
@@ -189,7 +190,10 @@ async fn deliver(
     match bytes.as_ref() {
         b"" | b"\r\n" => None,
         // RFC 7118 §6: RFC 5626 keep-alives are answered here too.
-        b"\r\n\r\n" => connections.send(flow, Bytes::from_static(b"\r\n")).err().map(|()| "not drained"),
+        b"\r\n\r\n" => {
+            let sent = connections.send(flow, Bytes::from_static(b"\r\n"), Burden::Answer);
+            sent.err().map(|_| "not drained")
+        }
         _ => {
             *is_silent = false;
             connections.spoke(flow);
@@ -203,7 +207,7 @@ async fn write(
     (mut outbound, unsent): (Outbound, &Unsent),
     wait: Duration,
 ) -> &'static str {
-    while let Some(bytes) = outbound.queue.recv().await {
+    while let Some((bytes, burden)) = outbound.queue.next().await {
         let length = bytes.len();
         unsent.bytes.fetch_add(OWN_FRAME_BYTES + length, Ordering::Relaxed);
         unsent.own.store(OWN_FRAME_BYTES + length, Ordering::Relaxed);
@@ -217,7 +221,7 @@ async fn write(
                 // All is sent, the pongs before it too.
                 unsent.own.store(0, Ordering::Relaxed);
                 unsent.bytes.store(0, Ordering::Relaxed);
-                outbound.written(length);
+                outbound.queue.written(length, burden);
             }
             Ok(Err(_)) => return "cannot be written",
             Err(_) => return "the peer does not read",

@@ -1,12 +1,12 @@
 //! A burst to one address, with the socket buffer that a system gives by default.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
 use crate::common::Proxy;
 use crate::program::WAIT;
-use crate::socket::{Message, Phone, answer_to, submission};
+use crate::socket::{Message, Phone, Wire, answer_to, submission};
 
 const PEOPLE: usize = 500;
 
@@ -52,4 +52,34 @@ fn w17_500_legs_to_one_slow_socket_need_no_second_transmission() {
     let at_first =
         report.body().lines().filter(|line| line.contains("delivery success") && line.contains(";tries=1;"));
     assert_eq!(at_first.count(), PEOPLE, "{}", report.body());
+}
+
+#[test]
+fn w17_a_picture_for_twenty_behind_one_edge_reaches_them_all() {
+    const BEHIND: usize = 20;
+    let proxy = Proxy::with_t1("500ms");
+    let edge = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = |person: usize| format!("sip:u{person}@{};transport=tcp", edge.local_addr().unwrap());
+    let others: String =
+        (1..BEHIND).map(|person| format!("Secondary-To: <{}>;copy=bcc\r\n", to(person))).collect();
+    let extra = format!("{others}Delivery-Report: final;detail\r\n");
+    let mut james = Wire::to(proxy.address);
+    let request = submission(james.address, &[&to(0)], &extra, &"x".repeat(900 * 1024));
+    let over_tcp = format!("{};transport=tcp>", james.address);
+    james.send(
+        &request.replace("SIP/2.0/UDP", "SIP/2.0/TCP").replace(&format!("{}>", james.address), &over_tcp),
+    );
+    assert_eq!(james.receive().unwrap().start(), "SIP/2.0 202 Accepted");
+    let reader = thread::spawn(move || {
+        let mut line = Wire::over(edge.accept().unwrap().0);
+        for leg in 0..BEHIND {
+            let request = line.receive().unwrap_or_else(|| panic!("closed after {leg} legs"));
+            line.send(&answer_to(&request, "200 OK", ""));
+        }
+        line
+    });
+    let report = james.receive().unwrap();
+    assert_eq!(report.body().matches("delivery success;status=200;").count(), BEHIND, "{}", report.body());
+    james.send(&answer_to(&report, "200 OK", ""));
+    drop(reader.join().unwrap());
 }

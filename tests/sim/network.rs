@@ -87,6 +87,7 @@ impl Network {
             weather: Weather::calm(),
             blocked: BTreeSet::new(),
             links: Links::default(),
+            rooms: Random::from_seed(random.clone().bits()),
             random,
             tally: Tally::default(),
         }
@@ -133,6 +134,15 @@ impl Network {
         };
         self.tally.count(fate);
         Some(fault)
+    }
+
+    /// True if too much waits on a connection for another request, as often as datagrams are refused.
+    pub(crate) fn has_no_room(&mut self) -> bool {
+        let has_none = self.rooms.below(1000) < self.weather.refused;
+        if has_none {
+            self.tally.count("requests without room on their connection");
+        }
+        has_none
     }
 
     /// The delays after which a datagram arrives: none, one or two.

@@ -54,6 +54,11 @@ impl Singles {
         !self.waiting.is_empty() || !self.large.is_empty()
     }
 
+    /// Those without a final response.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = &Single> {
+        self.under_way.keys()
+    }
+
     /// The attempts they belong to.
     pub(super) fn attempts(&self) -> BTreeSet<AttemptId> {
         let waiting = self.waiting.iter().chain(&self.large).chain(self.holds.held());
@@ -156,7 +161,7 @@ impl Outbox {
             let singles = &mut self.singles;
             singles.waiting.append(&mut singles.large);
         }
-        while self.hold_until.is_none() && self.singles.under_way.len() < SINGLES_OPEN_MAX {
+        while self.has_room_for_single() {
             let Some(single) = self.singles.waiting.pop_first() else {
                 return;
             };

@@ -9,7 +9,7 @@ use crate::client::agent::interval::retry_after;
 use crate::client::agent::route::{Printed, Route, route};
 use crate::client::agent::server_connection::Stream;
 use crate::client::agent::sign_in::{Answerer, Heeded};
-use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
+use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX};
 use crate::model::command::Event;
 use crate::model::delivery::News;
 use crate::model::journal::{AttemptStage, DeliveryState, Way, Write};
@@ -26,7 +26,7 @@ impl Outbox {
         if !matches!(core.server.stream(), Stream::Opening { .. }) {
             self.waiting.append(&mut self.large);
         }
-        while self.hold_until.is_none() && self.under_way.len() + self.leaving.len() < SUBMISSIONS_OPEN_MAX {
+        while self.has_room() {
             let Some(place) = self.waiting.pop_first() else {
                 return;
             };

@@ -164,6 +164,25 @@ fn only_a_few_are_under_way_at_a_time_and_all_get_it_in_the_end() {
 }
 
 #[test]
+fn w31_large_messages_wait_until_those_before_have_been_answered() {
+    let many: Vec<String> = (0..12).map(|index| format!("sip:u{index}@domain.com")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let mut stage = plain();
+    stage.send(&many, &"x".repeat(900 * 1024));
+    stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(9) });
+    let mut open = messages(&mut stage);
+    assert_eq!(open.len(), 5, "the fifth fills 4 MiB");
+    let mut answered = 0;
+    while let Some(text) = open.pop() {
+        stage.answer(&text, "200 OK", "");
+        answered += 1;
+        open.extend(messages(&mut stage));
+        assert!(open.len() <= 5);
+    }
+    assert_eq!(answered, 12);
+}
+
+#[test]
 fn after_a_crash_those_who_answered_get_nothing_and_the_others_the_same_request() {
     let mut stage = plain();
     stage.send(&THREE, "Come here.");

@@ -107,6 +107,19 @@ fn not_more_than_a_few_submissions_are_under_way_at_a_time() {
 }
 
 #[test]
+fn w31_large_submissions_wait_until_those_before_have_been_answered() {
+    let mut stage = Stage::connected();
+    for _ in 0..8 {
+        stage.send(&ANN_AND_BOB, &"x".repeat(900 * 1024));
+    }
+    stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(9) });
+    assert_eq!(stage.sent.len(), 5, "the fifth fills 4 MiB");
+    let first = stage.take_sent("MESSAGE");
+    stage.accept(&first);
+    assert_eq!(stage.sent.len(), 1, "one more for the one that was taken");
+}
+
+#[test]
 fn w4_a_large_message_goes_over_tcp() {
     let mut stage = Stage::connected();
     stage.send(&ANN_AND_BOB, &"x".repeat(1300));

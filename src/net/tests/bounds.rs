@@ -70,6 +70,39 @@ fn a_peer_that_does_not_read_is_closed_when_too_much_waits_for_it() {
 }
 
 #[test]
+fn w18_a_request_without_room_stays_behind_alone() {
+    run(async {
+        let mut net = Net::bind(&[any(Transport::Tcp)]).await.unwrap();
+        let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        peer.write_all(MESSAGE).unwrap();
+        let Some(NetEvent::Received { flow, .. }) = net.receive().await else { panic!("a message") };
+        let request = |number: u128| Transmit {
+            request: Some(RequestId(number)),
+            ..Transmit::new(flow, Bytes::from(vec![b'x'; 1024 * 1024]))
+        };
+        let mut sent = 0;
+        let refused = loop {
+            match net.transmit(&request(sent)) {
+                None => sent += 1,
+                Some(event) => break event,
+            }
+            assert!(sent < 200, "a queue without end");
+            tokio::task::yield_now().await;
+        };
+        let NetEvent::NotSent { request, fault, .. } = refused else { panic!("{refused:?}") };
+        assert_eq!((request, fault), (Some(RequestId(sent)), SendFault::NoRoom));
+        // The connection stays: what the peer asks is answered, and it has every request before.
+        assert!(net.transmit(&Transmit::new(flow, Bytes::from_static(b"\r\n"))).is_none());
+        let bytes = usize::try_from(sent).unwrap() * 1024 * 1024 + 2;
+        let read = tokio::task::spawn_blocking(move || {
+            let mut all = vec![0; bytes];
+            peer.read_exact(&mut all).map(|()| all.ends_with(b"x\r\n"))
+        });
+        assert!(read.await.unwrap().unwrap());
+    });
+}
+
+#[test]
 fn w31_a_peer_that_takes_a_message_too_slowly_is_closed() {
     run(async {
         let limits = StreamLimits { write_wait: Duration::from_millis(100), ..StreamLimits::USUAL };

@@ -140,3 +140,62 @@ fn w31_nobody_waits_behind_the_burst_of_another() {
     let next = bench.take(GATEWAY);
     assert!(next.iter().any(|leg| leg.ends_with("\r\n\r\nxxxxxxxxxx")), "{}", next.len());
 }
+
+/// A picture for `people` behind one edge, sent over the edge's connection.
+fn picture_behind_the_edge(bench: &mut Bench, people: usize) {
+    let picture = behind_the_gateway(1, people, 900 * 1024);
+    bench.receive(tcp(JAMES, 1), &picture);
+    for (id, uri) in std::mem::take(&mut bench.resolves) {
+        assert!(uri.contains("192.0.2.50"), "{uri}");
+        let hop = Hop { transport: Transport::Tcp, remote: address(GATEWAY) };
+        bench.input(Input::Resolved { id, hops: vec![hop] });
+    }
+    for (id, hop) in std::mem::take(&mut bench.connects) {
+        assert_eq!(hop.remote, address(GATEWAY));
+        bench.input(Input::Connected { id, flow: tcp(GATEWAY, 7) });
+    }
+    assert_eq!(status(&bench.take_one(JAMES)), 202);
+}
+
+#[test]
+fn w31_pictures_for_many_behind_one_connection_leave_as_it_answers() {
+    let mut bench = Bench::new();
+    picture_behind_the_edge(&mut bench, 20);
+    let mut legs = VecDeque::from(bench.take(GATEWAY));
+    assert_eq!(legs.len(), 3, "2 MiB are under way at once");
+    let mut answered = 0;
+    while let Some(leg) = legs.pop_front() {
+        bench.answer_with(tcp(GATEWAY, 7), &leg, "200 OK", "");
+        answered += 1;
+        legs.extend(bench.take(GATEWAY));
+        assert!(legs.len() <= 3);
+    }
+    assert_eq!(answered, 20);
+    let report = report(&mut bench);
+    assert_eq!(report.matches("delivery success;status=200;reason=\"OK\";tries=1;").count(), 20, "{report}");
+}
+
+#[test]
+fn w18_a_leg_without_room_on_its_connection_fails_alone() {
+    let mut bench = Bench::new();
+    picture_behind_the_edge(&mut bench, 3);
+    let legs = bench.take(GATEWAY);
+    bench.not_sent(GATEWAY, SendFault::NoRoom);
+    for leg in &legs[..2] {
+        bench.answer_with(tcp(GATEWAY, 7), leg, "200 OK", "");
+    }
+    let report = report(&mut bench);
+    assert_eq!(report.matches("delivery success;status=200;").count(), 2, "{report}");
+    assert_eq!(report.matches("delivery failure;status=503;").count(), 1, "{report}");
+}
+
+#[test]
+fn w17_what_waits_for_a_connection_that_breaks_goes_over_another_one_at_once() {
+    let mut bench = Bench::new();
+    picture_behind_the_edge(&mut bench, 5);
+    assert_eq!(bench.take(GATEWAY).len(), 3);
+    bench.input(Input::Disconnected { flow: tcp(GATEWAY, 7) });
+    let report = report(&mut bench);
+    assert_eq!(report.matches("delivery failure;status=503;").count(), 5, "{report}");
+    assert_eq!(report.matches("tries=0;").count(), 2, "what waited was never sent: {report}");
+}

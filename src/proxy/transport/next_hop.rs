@@ -11,7 +11,7 @@ use crate::limits::{Nearness, network};
 use crate::machine::{ConnectId, Flow, Hop, LookupPayer, LookupTerms, ResolveId};
 use crate::proxy::journal::DispatchId;
 use crate::proxy::secret::Secret;
-use crate::sip::{Aor, Method, Response, Transport, Uri};
+use crate::sip::{Aor, Method, Response, Uri};
 
 /// The user of a request: the part of the proxy that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -238,11 +238,11 @@ impl Rest {
     }
 }
 
-/// The message of a request that is subject to pacing: legs over UDP may come in bursts, and no stream paces them.
-pub(crate) const fn paced(user: User, flow: Flow) -> Option<DispatchId> {
-    match (user, flow.transport) {
-        (User::Leg { dispatch, .. }, Transport::Udp) => Some(dispatch),
-        (User::Leg { .. } | User::Report { .. } | User::Relay { .. } | User::Session(_), _) => None,
+/// The message of a request that is subject to pacing: legs may come in bursts.
+pub(crate) const fn paced(user: User) -> Option<DispatchId> {
+    match user {
+        User::Leg { dispatch, .. } => Some(dispatch),
+        User::Report { .. } | User::Relay { .. } | User::Session(_) => None,
     }
 }
 

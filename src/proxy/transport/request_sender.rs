@@ -136,8 +136,8 @@ impl RequestSender {
             Ok(max) => max,
             Err(sending) => return sending,
         };
-        if paced(user, flow).is_some() {
-            self.pacer.sent(user, flow.remote, bytes.len(), now);
+        if paced(user).is_some() {
+            self.pacer.sent(user, flow, bytes.len(), now);
         }
         // Where there is another hop, leave half of the time for it (RFC 3263 §4.3 within W17).
         let has_more = self.rests.get(&user).is_some_and(|rest| !rest.hops.is_empty());
@@ -164,8 +164,8 @@ impl RequestSender {
     pub(crate) fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<User>> {
         self.now = now;
         let mut heard = self.layer.receive_response(response, now)?;
-        if paced(heard.user, heard.flow).is_some() {
-            self.pacer.heard(heard.user, heard.flow.remote, now);
+        if paced(heard.user).is_some() {
+            self.pacer.heard(heard.user, heard.flow, now);
         }
         if self.rests.get(&heard.user).is_some_and(|rest| rest.consent != Consent::NotNeeded) {
             self.answered(heard.flow, now);
@@ -258,7 +258,7 @@ impl RequestSender {
         }
     }
 
-    /// A datagram did not leave: only that request fails, or goes elsewhere.
+    /// A request did not leave: only that one fails, or goes elsewhere.
     pub(crate) fn not_sent(&mut self, request: Option<RequestId>, fault: SendFault) {
         if let Some(request) = request {
             self.layer.not_sent(request, fault);
@@ -269,6 +269,9 @@ impl RequestSender {
     pub(crate) fn disconnected(&mut self, flow: Flow) {
         self.streams.gone(flow);
         self.layer.disconnected(flow);
+        for user in self.pacer.gone(flow) {
+            self.gave_up(user, Fault::Transport, 0);
+        }
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -303,35 +306,38 @@ impl RequestSender {
         [wait, pace, self.layer.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// A leg over UDP waits for its turn at the pacer; everything else comes one by one, and goes at once.
+    /// A leg waits for its turn at the pacer; everything else comes one by one, and goes at once.
     fn ready(&mut self, user: User, flow: Flow) {
-        match paced(user, flow) {
+        match paced(user) {
             Some(message) => self.pacer.wait(user, message.0, flow),
             None => self.steps.push_back(SenderStep::Ready { user, flow }),
         }
     }
 
     fn poll_failed(&mut self) -> Option<SenderStep> {
-        while let Some(Failed { user, failure, mut transmissions }) = self.layer.poll_failed() {
+        while self.steps.is_empty() {
+            let Failed { user, failure, transmissions } = self.layer.poll_failed()?;
             let fault = match failure {
                 Failure::Timeout => Fault::Timeout,
                 Failure::Transport => Fault::Transport,
                 Failure::TooLarge => Fault::TooLarge,
             };
-            match self.rests.remove(&user) {
-                Some(rest) if rest.has_another(fault) => {
-                    self.try_hops(user, rest.after_failure(transmissions), fault);
-                    if let Some(step) = self.steps.pop_front() {
-                        return Some(step);
-                    }
-                    continue;
-                }
-                Some(rest) => transmissions += rest.transmissions,
-                None => {}
-            }
-            return Some(SenderStep::Failed { user, fault, transmissions });
+            self.gave_up(user, fault, transmissions);
         }
-        None
+        self.steps.pop_front()
+    }
+
+    /// A request got no answer on its flow: it goes elsewhere, or fails.
+    fn gave_up(&mut self, user: User, fault: Fault, transmissions: u32) {
+        match self.rests.remove(&user) {
+            Some(rest) if rest.has_another(fault) => {
+                self.try_hops(user, rest.after_failure(transmissions), fault);
+            }
+            rest => {
+                let transmissions = transmissions + rest.map_or(0, |rest| rest.transmissions);
+                self.steps.push_back(SenderStep::Failed { user, fault, transmissions });
+            }
+        }
     }
 
     fn fail(&mut self, user: User, fault: Fault) {

@@ -152,7 +152,8 @@ impl Shell {
             // What does not fit is not drawn over what stands below.
             let mut inside = ui.new_child(UiBuilder::new().max_rect(place));
             inside.set_clip_rect(place.intersect(ui.clip_rect()));
-            self.right_ui(&mut inside, look, acts);
+            // What scrolls fades into the colour of its frame.
+            Frame::NONE.fill(colors.side).show(&mut inside, |ui| self.right_ui(ui, look, acts));
         });
     }
 }

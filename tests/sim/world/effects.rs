@@ -78,6 +78,9 @@ impl World {
             let now = self.now_at(id);
             return self.host_mut(id).handle(Arrival::Disconnected { flow }, now);
         };
+        if request.is_some() && self.network.has_no_room() {
+            return self.not_sent(id, flow, request, SendFault::NoRoom);
+        }
         match self.network.send(side, self.now().mono) {
             Some(arrives) => {
                 let delay = arrives.saturating_duration_since(self.now().mono);
@@ -91,7 +94,7 @@ impl World {
         }
     }
 
-    /// A host's system refuses to send a datagram: it says so at once, or later if others were queued before it.
+    /// A host's system refuses to send a datagram, or has no room for a request: it says so at once, or later if others were queued before it.
     fn not_sent(&mut self, id: HostId, flow: Flow, request: Option<RequestId>, fault: SendFault) {
         if self.random.below(3) == 0 {
             let delay = Duration::from_millis(1 + self.random.below(50));
