@@ -10,10 +10,8 @@
 //!
 //! ```
 //! use std::time::Instant;
-//!
 //! use fanfare::machine::{Flow, Input, Machine, Output, PendingCommits, TimerReason, Transmit};
 //! use fanfare::time::{Clock, Now};
-//!
 //! #[derive(Default)]
 //! struct Echo {
 //!     held: PendingCommits<String, Transmit>,
@@ -243,9 +241,9 @@ pub enum SendFault {
     NoRoom,
 }
 
+// Bodies and credentials do not belong in a log.
 impl fmt::Debug for Transmit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Bodies and credentials do not belong in a log.
         write!(f, "Transmit({}, {} bytes)", self.flow, self.bytes.len())
     }
 }

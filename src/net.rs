@@ -248,17 +248,15 @@ impl Net {
     #[must_use]
     pub fn transmit(&self, transmit: &Transmit) -> Option<NetEvent> {
         let Transmit { flow, request, .. } = *transmit;
+        let not_sent = |fault| NetEvent::NotSent { flow, request, fault };
         match flow.transport {
-            Transport::Udp => {
-                let fault = self.send_datagram(transmit).err()?;
-                Some(NetEvent::NotSent { flow, request, fault })
-            }
+            Transport::Udp => self.send_datagram(transmit).err().map(not_sent),
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
                 let burden = if request.is_some() { Burden::Request } else { Burden::Answer };
-                match self.connections.send(flow, transmit.bytes.clone(), burden).err()? {
-                    NotQueued::NoRoom => Some(NetEvent::NotSent { flow, request, fault: SendFault::NoRoom }),
-                    NotQueued::Closed => Some(NetEvent::Disconnected { flow }),
-                }
+                Some(match self.connections.send(flow, transmit.bytes.clone(), burden).err()? {
+                    NotQueued::NoRoom => not_sent(SendFault::NoRoom),
+                    NotQueued::Closed => NetEvent::Disconnected { flow },
+                })
             }
         }
     }
