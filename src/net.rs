@@ -243,8 +243,7 @@ impl Net {
         self.events.len()
     }
 
-    /// Sends now, or queues on a connection. A returned event says that this alone ([`NetEvent::NotSent`]) or
-    /// everything on its connection ([`NetEvent::Disconnected`]) could not be sent.
+    /// Sends now, or queues on a connection. A returned event: this, or all on its connection, could not be sent.
     #[must_use]
     pub fn transmit(&self, transmit: &Transmit) -> Option<NetEvent> {
         let Transmit { flow, request, .. } = *transmit;
