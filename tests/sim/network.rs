@@ -77,18 +77,20 @@ pub(crate) struct Network {
     blocked: BTreeSet<(IpAddr, IpAddr)>,
     pub(crate) links: Links,
     random: Random,
+    /// Chance of its own, so that the runs of older seeds stay what they were.
+    rooms: Random,
     /// Counts of everything that happened.
     pub(crate) tally: Tally,
 }
 
 impl Network {
-    pub(crate) fn new(random: Random) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             weather: Weather::calm(),
             blocked: BTreeSet::new(),
             links: Links::default(),
-            rooms: Random::from_seed(random.clone().bits()),
-            random,
+            random: Random::from_seed(seed),
+            rooms: Random::from_seed(!seed),
             tally: Tally::default(),
         }
     }

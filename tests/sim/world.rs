@@ -103,7 +103,7 @@ impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let time = Timeline::new(Instant::now());
         let mut random = Random::from_seed(seed);
-        let network = Network::new(Random::from_seed(random.bits()));
+        let network = Network::new(random.bits());
         let stranger = Stranger::new(Random::from_seed(random.bits()));
         Self {
             seed,
