@@ -12,8 +12,12 @@ pub const PARAMS_MAX: usize = 128;
 pub const ADDRESS_BYTES_MAX: usize = 16 * 1024;
 /// Addresses in all Route (Record-Route, Path) header fields of a message; over it, 400.
 pub const ROUTES_READ_MAX: usize = 100;
-/// Credentials in one request; over it, 400.
+/// Fields of credentials of one name in one request; over it, 400.
 pub const CREDENTIALS_MAX: usize = 32;
+/// Bytes of these; over it, 400. A digest has about 500, and tokens that carry a signature some thousand.
+pub const CREDENTIALS_BYTES_MAX: usize = 16 * 1024;
+/// Challenges, or credentials, in one field; one with more cannot be read.
+pub const CHALLENGES_MAX: usize = 32;
 /// Unknown option tags that a 420 names.
 pub const UNSUPPORTED_TOLD_MAX: usize = 20;
 /// Lines of one delivery report; over it, 400.

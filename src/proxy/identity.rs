@@ -4,9 +4,10 @@
 //! removed; for an authenticated user it is written anew.
 
 use super::core::{Core, Rejection};
+use super::routing::domains::Whose;
 use crate::machine::Flow;
-use crate::sip::digest::{Challenge, Credentials};
-use crate::sip::{Aor, Edit, Error, Message, Method, Request, Response, Scheme, parse};
+use crate::sip::digest::{CREDENTIALS_FIELDS, Challenge, Credentials};
+use crate::sip::{Aor, Edit, Error, Message, Method, Request, Response, Scheme, Uri, parse};
 
 /// The field of RFC 3325 §9.1.
 pub(super) const ASSERTED: &str = "P-Asserted-Identity";
@@ -109,20 +110,35 @@ pub(super) fn told<'a>(core: &Core, asserted: Option<&'a str>, flow: Flow) -> Op
     asserted.filter(|_| core.config.trusts(flow))
 }
 
-/// Edits a request for its way from one flow to another: what authenticates somebody to us is nobody else's business
-/// (RFC 3261 §22.3; W15), and the identity goes only to those who are trusted, if it may be asserted there.
-pub(super) fn pass_on<'a>(
+/// Removes what authenticates somebody to us, which is nobody else's business (RFC 3261 §22.3; W15).
+pub(super) fn without_credentials<'a>(core: &Core, edit: Edit<'a>) -> Edit<'a> {
+    // What cannot be read may be for us, and is of no use to anybody else.
+    let is_others =
+        |value: &str| Credentials::realms_in(value).is_some_and(|realms| !names_us(core, &realms));
+    CREDENTIALS_FIELDS.into_iter().fold(edit, |edit, name| edit.retain(name, is_others))
+}
+
+/// A request as it goes to all its branches, with [`without_credentials`] done once: reading credentials costs the most of
+/// all that is done for a branch.
+pub(super) fn for_branches(core: &Core, request: &Request) -> Request {
+    if CREDENTIALS_FIELDS.into_iter().all(|name| request.fields().first(name).is_none()) {
+        return request.clone();
+    }
+    match parse(without_credentials(core, Edit::request(request)).print()) {
+        Ok(Message::Request(edited)) => edited,
+        Ok(Message::Response(_)) | Err(_) => request.clone(),
+    }
+}
+
+/// Edits a request for its way from one flow to another: the identity that is asserted for its sender goes only to those
+/// who are trusted, if it may be asserted there.
+pub(super) fn assert<'a>(
     core: &Core,
     edit: Edit<'a>,
-    request: &Request,
+    asserted: Option<&str>,
     (from, to): (Flow, Flow),
     may_assert: bool,
 ) -> Edit<'a> {
-    let is_ours = |realm: &String| Aor::parse(realm).is_some_and(|realm| core.domains.serves(&realm));
-    // What cannot be read may be for us, and is of no use to anybody else.
-    let is_others =
-        |value: &str| Credentials::realms_in(value).is_some_and(|realms| !realms.iter().any(is_ours));
-    let edit = edit.retain("Authorization", is_others).retain("Proxy-Authorization", is_others);
     if !has_trust_domain(core) {
         return edit;
     }
@@ -131,11 +147,20 @@ pub(super) fn pass_on<'a>(
         edit = CLAIMED.into_iter().fold(edit, Edit::remove);
     }
     // A trusted peer has said itself who the request is from, and where it is to go.
-    let asserted = asserted(core, request, from).filter(|_| may_assert || core.config.trusts(from));
-    match told(core, asserted.as_deref(), to) {
+    let asserted = asserted.filter(|_| may_assert || core.config.trusts(from));
+    match told(core, asserted, to) {
         Some(told) => edit.set(ASSERTED, told),
         None => edit,
     }
+}
+
+/// True if one of these is a realm of ours, as somebody might read it who does not care about what stands around the name.
+fn names_us(core: &Core, realms: &[String]) -> bool {
+    let is_ours = |realm: &String| {
+        let bare = realm.trim_matches(|mark: char| !mark.is_alphanumeric() && !"[]".contains(mark));
+        Uri::parse(&format!("sip:{bare}")).is_ok_and(|uri| core.domains.whose(&uri) != Whose::Others)
+    };
+    realms.iter().any(is_ours)
 }
 
 /// A response without what only somebody who is trusted may say: an identity (RFC 3325 §5), or a challenge in the name
@@ -147,11 +172,9 @@ pub(super) fn without_claims(core: &Core, response: &Response, flow: Flow) -> Op
     let fields = response.fields();
     let names = [ASSERTED, PREFERRED].into_iter().chain(CLAIMED);
     let said: Vec<_> = names.filter(|name| fields.every(name).next().is_some()).collect();
-    let is_ours = |realm: &String| {
-        Aor::parse(realm).is_some_and(|realm| core.domains.serves(&realm)) && core.users.asks()
-    };
-    let is_others = |value: &str| !Challenge::realms_in(value).iter().any(is_ours);
-    let asks = |name: &&str| !fields.every(name).all(is_others);
+    // What cannot be read may name us to somebody who reads it otherwise.
+    let is_others = |value: &str| Challenge::realms_in(value).is_some_and(|realms| !names_us(core, &realms));
+    let asks = |name: &&str| core.users.asks() && !fields.every(name).all(is_others);
     let asked: Vec<_> = ["WWW-Authenticate", "Proxy-Authenticate"].into_iter().filter(asks).collect();
     if said.is_empty() && asked.is_empty() {
         return None;

@@ -32,7 +32,11 @@ pub(super) struct RelayBranch {
 #[derive(Debug)]
 struct Relay {
     key: ServerKey,
+    /// As it goes on: without what authenticates its sender to us.
     request: Request,
+    sender: Aor,
+    /// The identity that may be asserted for the sender.
+    asserted: Option<String>,
     own: OwnRoutes,
     flow: Flow,
     fork: Fork,
@@ -99,10 +103,10 @@ impl Relays {
         if request.fields().every("Via").any(|via| via.contains(&check)) {
             return Err(Rejection::new(482));
         }
-        let targets = targets(core, (request, own), from.1, now)?;
+        let sender = identity::sender(core, request, from.1);
+        let targets = targets(core, (request, own), (&sender, from.1), now)?;
         let breadth = share(request.fields().max_breadth().unwrap_or(MAX_BREADTH), targets.len())?;
         let bytes = request.bytes().len().saturating_mul(1 + targets.len());
-        let sender = identity::sender(core, request, from.1);
         let payer = payer(core, &sender, from.1);
         if !self.has_room(payer, Amount { count: 1, bytes }) {
             return Err(Rejection::busy());
@@ -116,9 +120,23 @@ impl Relays {
                 core.begin(user, looks_up, target.into_way(), core.timer_f(now));
             }
         }
-        let (request, own) = (request.clone(), own.clone());
-        let (best, challenges, fault) = (None, Vec::new(), None);
-        let relay = Relay { key, request, own, flow, fork, best, challenges, fault, check, breadth, payer };
+        let asserted = identity::asserted(core, request, flow);
+        let (request, own) = (identity::for_branches(core, request), own.clone());
+        let relay = Relay {
+            key,
+            request,
+            sender,
+            asserted,
+            own,
+            flow,
+            fork,
+            best: None,
+            challenges: Vec::new(),
+            fault: None,
+            check,
+            breadth,
+            payer,
+        };
         self.shares.take(&payer, relay.amount());
         self.all.insert(id, relay);
         Ok(())
@@ -130,11 +148,10 @@ impl Relays {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
-        let sender = identity::sender(core, &this.request, this.flow);
         let Some(uri) = this.fork.uri(branch) else {
             return;
         };
-        if core.router().is_blocked_on_way((uri, flow.remote), &sender, now)
+        if core.router().is_blocked_on_way((uri, flow.remote), &this.sender, now)
             || !core.router().may_go(this.fork.is_by_recipient(branch), flow.remote)
             || !may_reach(core, this, (uri, flow), now)
         {
@@ -148,7 +165,8 @@ impl Relays {
         let name = format!("z9hG4bK{}{}", core.random.token(24), this.check);
         let edit = edit(this, (uri, this.fork.routes(branch)), &core.sender.sockets().via(flow, &name));
         let may_assert = PeersPart::of(core, &this.request).may_assert(core, flow.remote, now);
-        let bytes = identity::pass_on(core, edit, &this.request, (this.flow, flow), may_assert).print();
+        let asserted = this.asserted.as_deref();
+        let bytes = identity::assert(core, edit, asserted, (this.flow, flow), may_assert).print();
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
         core.sender.send(User::Relay { relay, branch }, printed, ends, now.mono);
     }
@@ -270,11 +288,11 @@ fn share(breadth: u32, branches: usize) -> Result<u32, Rejection> {
 fn targets(
     core: &Core,
     (request, own): (&Request, &OwnRoutes),
-    flow: Flow,
+    (sender, flow): (&Aor, Flow),
     now: Now,
 ) -> Result<Vec<Target>, Rejection> {
-    let (ahead, sender) = (Ahead::of(request, own), identity::sender(core, request, flow));
-    if ahead.is_blocked(core, &sender, now) {
+    let ahead = Ahead::of(request, own);
+    if ahead.is_blocked(core, sender, now) {
         return Err(Rejection::new(403));
     }
     if own.has_way() || own.is_recorded(now) {
@@ -291,7 +309,7 @@ fn targets(
     let members = core.aliases.members(request.uri(), &core.domains)?;
     let only = members.filter(|members| members.len() == 1).and_then(|mut members| members.pop());
     let uri = only.as_ref().unwrap_or_else(|| request.uri());
-    if only.as_ref().is_some_and(|only| core.router().is_blocked(only, &sender, now)) {
+    if only.as_ref().is_some_and(|only| core.router().is_blocked(only, sender, now)) {
         return Err(Rejection::new(403));
     }
     match core.router().targets(uri, now) {

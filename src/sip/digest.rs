@@ -20,7 +20,8 @@ use super::fields::Fields;
 use super::header::Params;
 use super::names::Method;
 
-pub use self::credentials::Credentials;
+pub(super) use self::credentials::check_size;
+pub use self::credentials::{CREDENTIALS_FIELDS, Credentials};
 pub use self::strength::{Protection, Strength};
 
 /// The hash algorithm, weakest first (RFC 7616 §3.2, RFC 8760 §2).
@@ -153,11 +154,21 @@ impl Challenge {
         readable.flatten().filter_map(|params| params.get("realm").map(str::to_owned)).collect()
     }
 
-    /// The realms of all challenges in one field's value, of any scheme.
+    /// The realms of all challenges in one field's value, of any scheme; `None` if somebody else might find another one
+    /// there: the value cannot be read, or one that asks for a password does not name one realm (RFC 7616 §3.3, RFC 7617 §2).
     #[must_use]
-    pub fn realms_in(value: &str) -> Vec<String> {
-        let challenges = challenges(value).into_iter().flatten();
-        challenges.filter_map(|(_, params)| params.get("realm").map(str::to_owned)).collect()
+    pub fn realms_in(value: &str) -> Option<Vec<String>> {
+        let mut all = Vec::new();
+        for (scheme, params) in challenges(value).ok()? {
+            let before = all.len();
+            let realms = params.0.into_iter().filter(|(name, _)| name.eq_ignore_ascii_case("realm"));
+            all.extend(realms.map(|(_, realm)| realm.unwrap_or_default()));
+            let asks = ["digest", "basic"].iter().any(|asking| scheme.eq_ignore_ascii_case(asking));
+            if asks && all.len() != before + 1 {
+                return None;
+            }
+        }
+        Some(all)
     }
 
     fn of(params: &Params, charset: HeaderCharset) -> Option<Self> {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::cursor::{is_token_text, number};
+use super::digest;
 use super::error::Error;
 use super::fields::{Checked, Fields};
 use super::header::check_name_addr;
@@ -155,6 +156,9 @@ pub fn parse(bytes: Bytes) -> Result<Message, Error> {
     let (checked, length) = Mandatory::find(&head, &start)?.check(&start)?;
     let bytes = cut(&head, length, bytes)?;
     let (start, fields) = (start.owned(), Fields::new(checked.with(head)));
+    if matches!(start, Start::Request(_)) {
+        digest::check_size(&fields)?;
+    }
     let whole = Whole { fields, bytes };
     Ok(match start {
         Start::Request(uri) => Message::Request(Request { uri, whole }),

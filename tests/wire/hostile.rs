@@ -132,6 +132,13 @@ pub(crate) fn heads() -> Vec<(&'static str, String)> {
         "4000 credentials",
         many("Authorization", "Digest username=a, realm=\"domain.com\", nonce=b, uri=c, response="),
     ));
+    // As many and as long as may be.
+    let digests = |count| vec!["Digest realm=x"; count].join(", ");
+    heads.push(("credentials, lists", field("Authorization", digests(32)).repeat(32)));
+    heads.push((
+        "credentials, long",
+        field("Proxy-Authorization", fill(500, |n| format!("Digest p{n:x}=1, "))).repeat(31),
+    ));
     heads.push(("4000 Secondary-To", many("Secondary-To", "sip:a@b;c=")));
     heads.push(("4000 lists", many("Supported", "secondary-to, a")));
     heads

@@ -387,5 +387,7 @@ fn print(
         }
     }
     let may_assert = PeersPart::of(core, request).may_assert(core, to.remote, now);
-    identity::pass_on(core, edit, request, (from, to), may_assert).print()
+    let edit = identity::without_credentials(core, edit);
+    let asserted = identity::asserted(core, request, from);
+    identity::assert(core, edit, asserted.as_deref(), (from, to), may_assert).print()
 }

@@ -1,5 +1,6 @@
 //! Challenges and credentials as they are written (RFC 3261 §25.1).
 
+use crate::limits::CHALLENGES_MAX;
 use crate::sip::cursor::Cursor;
 use crate::sip::error::Error;
 use crate::sip::header::{Params, Value, check_count, param};
@@ -11,12 +12,15 @@ pub(super) fn digests(value: &str) -> Result<Vec<Params>, Error> {
     Ok(all.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("digest")).map(|(_, params)| params).collect())
 }
 
-/// Challenges, or credentials, with the scheme of each.
+/// Challenges, or credentials, with the scheme of each; too many for anybody to mean are an error.
 pub(super) fn challenges(value: &str) -> Result<Vec<(&str, Params)>, Error> {
     let mut cursor = Cursor::new(value);
     let mut all = Vec::new();
     skip_empty(&mut cursor);
     while !cursor.is_end() {
+        if all.len() >= CHALLENGES_MAX {
+            return Err(cursor.fault("too many"));
+        }
         let scheme = cursor.token("no scheme")?;
         cursor.skip_blanks();
         all.push((scheme, params_of_one(&mut cursor)?));

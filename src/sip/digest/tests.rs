@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::limits::CREDENTIALS_MAX;
+use crate::limits::{CHALLENGES_MAX, CREDENTIALS_BYTES_MAX, CREDENTIALS_MAX};
 use crate::sip::{Message, parse};
 
 const NONCE: &str = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v";
@@ -296,8 +296,34 @@ fn only_credentials_for_our_realm_are_judged() {
     let broken = format!("{ours}, qop=auth-int");
     assert_eq!(read(&[&broken]), Err("Bad Authorization: a qop that was not offered".to_owned()));
     assert_eq!(read(&[&broken, ours]), Ok(1));
-    let many = vec!["Digest realm=\"x\""; CREDENTIALS_MAX + 1];
-    assert_eq!(read(&many), Err("Bad Authorization: too many".to_owned()));
+}
+
+#[test]
+fn w13_credentials_are_few_and_short_and_those_that_are_more_are_named() {
+    let read = |field: &str, values: &[String]| {
+        let lines: String = values.iter().map(|value| format!("{field}: {value}\r\n")).collect();
+        let text = format!(
+            "MESSAGE sip:r SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:r>\r\n\
+             Call-ID: c\r\nCSeq: 1 MESSAGE\r\n{lines}\r\n"
+        );
+        parse(text.into()).map(drop).map_err(|error| error.to_string())
+    };
+    let one = "Digest realm=\"x\"".to_owned();
+    let long = |length| vec![format!("Bearer {}", "x".repeat(length - 7))];
+    for field in ["Authorization", "Proxy-Authorization", "PROXY-authorization"] {
+        assert_eq!(read(field, &vec![one.clone(); CREDENTIALS_MAX]), Ok(()));
+        assert_eq!(read(field, &long(CREDENTIALS_BYTES_MAX)), Ok(()));
+        let name = if field == "Authorization" { field } else { "Proxy-Authorization" };
+        let many = read(field, &vec![one.clone(); CREDENTIALS_MAX + 1]);
+        assert_eq!(many, Err(format!("Bad {name}: too many")));
+        let too_long = read(field, &long(CREDENTIALS_BYTES_MAX + 1));
+        assert_eq!(too_long, Err(format!("Bad {name}: over the size limit")));
+        let halves = [long(CREDENTIALS_BYTES_MAX / 2 + 1), long(CREDENTIALS_BYTES_MAX / 2)].concat();
+        assert_eq!(read(field, &halves), Err(format!("Bad {name}: over the size limit")));
+    }
+    let listed = |count| vec![one.as_str(); count].join(", ");
+    assert_eq!(Credentials::realms_in(&listed(CHALLENGES_MAX)).map(|all| all.len()), Some(CHALLENGES_MAX));
+    assert_eq!(Credentials::realms_in(&listed(CHALLENGES_MAX + 1)), None);
 }
 
 #[test]

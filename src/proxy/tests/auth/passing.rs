@@ -101,6 +101,88 @@ fn w30_nobody_else_asks_our_users_for_a_proof_of_their_password_here() {
     }
 }
 
+/// Challenges that somebody might take for ours.
+const OURS: &[&str] = &[
+    "Digest realm=\"domain.com\", nonce=\"n\"",
+    "Digest realm=domain.com, nonce=\"n\"",
+    "Digest realm=\"DOMAIN.com\", nonce=\"n\"",
+    "Digest realm=\"domain.com.\", nonce=\"n\"",
+    "Digest realm=\" domain.com\", nonce=\"n\"",
+    "Digest realm=\"domain.com\t\", nonce=\"n\"",
+    "Digest realm=\"'domain.com'\", nonce=\"n\"",
+    "Digest realm='domain.com', nonce='n'",
+    "Digest realm=\"<domain.com>\", nonce=\"n\"",
+    "Digest realm=\"do\\main.com\", nonce=\"n\"",
+    "Digest realm=\"\\\"domain.com\\\"\", nonce=\"n\"",
+    "Digest  realm = \"domain.com\" , nonce = \"n\"",
+    "digest REALM=\"domain.com\", nonce=\"n\"",
+    "DIGEST nonce=\"n\", realm=\"domain.com\"",
+    "Digest ,, realm=\"domain.com\",, nonce=\"n\",",
+    "Digest realm=\"elsewhere.com\", realm=\"domain.com\", nonce=\"n\"",
+    "Digest realm=\"domain.com\", realm=\"elsewhere.com\", nonce=\"n\"",
+    "Digest realm=\"elsewhere.com\", nonce=\"n\", Digest realm=\"domain.com\", nonce=\"n\"",
+    "Digest realm=\"elsewhere.com\", nonce=\"n\", Basic realm=\"domain.com\"",
+    "Basic realm=\"domain.com\"",
+    "Basic realm=domain.com",
+    "Bearer realm=\"domain.com\"",
+    "Negotiate realm=\"domain.com\"",
+    "Digest realm=\"domain.com\" nonce=\"n\"",
+    "Digest realm=\"domain.com\"; nonce=\"n\"",
+    "Digest realm=\"domain.com, nonce=\"n\"",
+    "Digest realm=\"domain.com\", nonce=\"n",
+    "Digest: realm=\"domain.com\", nonce=\"n\"",
+    "Digest, realm=\"domain.com\", nonce=\"n\"",
+    "Digest=realm=\"domain.com\"",
+    "\"Digest\" realm=\"domain.com\", nonce=\"n\"",
+    "Digest realm:\"domain.com\", nonce:\"n\"",
+    "Digest \"realm\"=\"domain.com\", nonce=\"n\"",
+    "Digest realm=domain.com:5060, nonce=\"n\"",
+    "realm=\"domain.com\", nonce=\"n\"",
+    "Digest nonce=\"n\"",
+    "Digest realm, nonce=\"n\"",
+    "Digest realm=, nonce=\"n\", realm=\"domain.com\"",
+    "Basic",
+    "\u{feff}Digest realm=\"domain.com\", nonce=\"n\"",
+];
+
+/// Challenges of others.
+const OTHERS: &[&str] = &[
+    "Digest realm=\"elsewhere.com\", nonce=\"n\"",
+    "Digest  realm = \"else\\where.com\" , nonce = \"n\",",
+    "Digest realm=\"mydomain.com\", nonce=\"domain.com\", domain=\"sip:domain.com\"",
+    "Digest realm=\"domain.com.elsewhere.com\", nonce=\"n\"",
+    "Digest realm=\"a\", nonce=\"n\", Digest realm=\"b\", nonce=\"n\"",
+    "Digest realm=\"\", nonce=\"n\"",
+    "Basic realm=\"Caf\u{e9} at elsewhere.com\"",
+    "Bearer authz_server=\"https://elsewhere.com\"",
+];
+
+/// What a client that reads leniently might take for a challenge of ours is removed; that of others passes byte for byte.
+#[test]
+fn w30_a_challenge_in_our_name_is_known_in_every_spelling() {
+    let mut bench = asking();
+    let ann = register("ann", &format!("<sip:ann@{ANN}>"), 1, 600);
+    let given = nonce(&ask(&mut bench, ANN, &ann));
+    let said = Said { username: "ann", password: "nna", nonce: &given, ..james("", "00000001") };
+    assert_eq!(status(&ask(&mut bench, ANN, &said.with(&ann, "Authorization"))), 200);
+    let all = OURS.iter().map(|value| (*value, false)).chain(OTHERS.iter().map(|value| (*value, true)));
+    for (number, (value, passes)) in all.enumerate() {
+        let request = submission(u32::try_from(number).unwrap())
+            .replace("Secondary-To: <im:bob@domain.com>\n", "")
+            .replace("Proxy-Require: secondary-to\n", "");
+        let given = nonce_for(&mut bench, &request);
+        bench.receive(udp(JAMES), &james(&given, "00000001").with(&request, "Proxy-Authorization"));
+        let leg = bench.take_one(ANN);
+        let vias: String = fields(&leg, "Via").iter().map(|via| format!("Via: {via}\n")).collect();
+        let answer = Bench::answer_text(&leg, "401 Unauthorized", &format!("WWW-Authenticate: {value}\n"));
+        let answer = answer.replacen(&format!("Via: {}\n", fields(&leg, "Via")[0]), &vias, 1);
+        bench.receive(udp(ANN), &answer);
+        let answer = bench.take(JAMES).pop().unwrap();
+        assert_eq!(status(&answer), 401, "{value}: {answer}");
+        assert_eq!(fields(&answer, "WWW-Authenticate"), if passes { vec![value] } else { vec![] }, "{value}");
+    }
+}
+
 #[test]
 fn w30_credentials_of_another_kind_do_not_stand_before_the_right_ones() {
     let mut bench = asking();
