@@ -99,7 +99,7 @@ pub use cpim::{Cpim, Enclosed, Envelope};
 pub use delivery_report::{ReportLine, ReportState, read_report, write_report};
 pub use edit::{Edit, without_body};
 pub use error::Error;
-pub use fields::{Contacts, Fields};
+pub use fields::{CREDENTIALS_FIELDS, Contacts, Fields};
 pub use framing::{Framed, Framer};
 pub use header::{NameAddr, Params};
 pub use imdn::{Disposition, Imdn};

@@ -6,8 +6,10 @@
 use super::core::{Core, Rejection};
 use super::routing::domains::Whose;
 use crate::machine::Flow;
-use crate::sip::digest::{CREDENTIALS_FIELDS, Challenge, Credentials};
-use crate::sip::{Aor, Edit, Error, Message, Method, Request, Response, Scheme, Uri, parse};
+use crate::sip::digest::{Challenge, Credentials};
+use crate::sip::{
+    Aor, CREDENTIALS_FIELDS, Edit, Error, Message, Method, Request, Response, Scheme, Uri, parse,
+};
 
 /// The field of RFC 3325 §9.1.
 pub(super) const ASSERTED: &str = "P-Asserted-Identity";

@@ -20,8 +20,7 @@ use super::fields::Fields;
 use super::header::Params;
 use super::names::Method;
 
-pub(super) use self::credentials::check_size;
-pub use self::credentials::{CREDENTIALS_FIELDS, Credentials};
+pub use self::credentials::Credentials;
 pub use self::strength::{Protection, Strength};
 
 /// The hash algorithm, weakest first (RFC 7616 §3.2, RFC 8760 §2).

@@ -9,7 +9,10 @@ use super::header::NameAddr;
 use super::names::Method;
 use super::scan::{Head, Span};
 use super::via::Via;
-use crate::limits::{CONTACTS_READ_MAX, ROUTES_READ_MAX};
+use crate::limits::{CONTACTS_READ_MAX, CREDENTIALS_BYTES_MAX, CREDENTIALS_MAX, ROUTES_READ_MAX};
+
+/// The fields of credentials: those for a registrar or a recipient, and those for a proxy (RFC 3261 §22.2, §22.3).
+pub const CREDENTIALS_FIELDS: [&str; 2] = ["Authorization", "Proxy-Authorization"];
 
 /// The header fields. Ask by the long name; compact forms and any case match.
 #[derive(Clone, Debug)]
@@ -73,6 +76,26 @@ impl Fields {
         let head = self.head();
         let spans = head.spans().iter().filter(move |span| super::names::is_name(head.name(span), name));
         spans.map(move |span| (head.value(span), head.charset(span)))
+    }
+
+    /// Checks that the credentials are few and short: they are read before it is known who sent them.
+    ///
+    /// # Errors
+    /// There are more fields of one name than [`CREDENTIALS_MAX`], or they are longer than [`CREDENTIALS_BYTES_MAX`].
+    pub(super) fn check_credentials(&self) -> Result<(), Error> {
+        for name in CREDENTIALS_FIELDS {
+            let (mut count, mut bytes) = (0, 0);
+            for value in self.every(name) {
+                (count, bytes) = (count + 1, bytes + value.len());
+            }
+            if count > CREDENTIALS_MAX {
+                return Err(Error::whole(name, "too many"));
+            }
+            if bytes > CREDENTIALS_BYTES_MAX {
+                return Err(Error::whole(name, "over the size limit"));
+            }
+        }
+        Ok(())
     }
 
     /// True if a comma-separated header (Supported, Require, Allow, Accept, ...) has that element, in any case.

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::cursor::{is_token_text, number};
-use super::digest;
 use super::error::Error;
 use super::fields::{Checked, Fields};
 use super::header::check_name_addr;
@@ -157,7 +156,7 @@ pub fn parse(bytes: Bytes) -> Result<Message, Error> {
     let bytes = cut(&head, length, bytes)?;
     let (start, fields) = (start.owned(), Fields::new(checked.with(head)));
     if matches!(start, Start::Request(_)) {
-        digest::check_size(&fields)?;
+        fields.check_credentials()?;
     }
     let whole = Whole { fields, bytes };
     Ok(match start {

@@ -7,34 +7,10 @@ use subtle::ConstantTimeEq;
 
 use super::grammar::digests;
 use super::{Algorithm, Ha1};
-use crate::limits::{CREDENTIALS_BYTES_MAX, CREDENTIALS_MAX};
 use crate::sip::error::Error;
-use crate::sip::fields::Fields;
+use crate::sip::fields::{CREDENTIALS_FIELDS, Fields};
 use crate::sip::header::Params;
 use crate::sip::names::Method;
-
-/// The fields of credentials: those for a registrar or a recipient, and those for a proxy (RFC 3261 §22.2, §22.3).
-pub const CREDENTIALS_FIELDS: [&str; 2] = ["Authorization", "Proxy-Authorization"];
-
-/// Checks that the credentials of a request are few and short: they are read for everybody, before it is known who he is.
-///
-/// # Errors
-/// There are more fields of one name than [`CREDENTIALS_MAX`], or they are longer than [`CREDENTIALS_BYTES_MAX`].
-pub(in crate::sip) fn check_size(fields: &Fields) -> Result<(), Error> {
-    for name in CREDENTIALS_FIELDS {
-        let (mut count, mut bytes) = (0, 0);
-        for value in fields.every(name) {
-            (count, bytes) = (count + 1, bytes + value.len());
-        }
-        if count > CREDENTIALS_MAX {
-            return Err(Error::whole(name, "too many"));
-        }
-        if bytes > CREDENTIALS_BYTES_MAX {
-            return Err(Error::whole(name, "over the size limit"));
-        }
-    }
-    Ok(())
-}
 
 /// A client's proof of its password.
 #[derive(Clone, PartialEq, Eq)]
