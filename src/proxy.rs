@@ -209,8 +209,12 @@ impl Proxy {
         match (action, fate) {
             (Action::WriteAgain(_), Durability::Durable) | (Action::Shortened, Durability::Lost) => {}
             (Action::WriteAgain(write), Durability::Lost) => core.write_again(*write),
-            (Action::Purged { gone, .. }, Durability::Durable) => departures::forget(core, &gone),
-            (Action::Purged { write, .. }, Durability::Lost) => core.write_again(*write),
+            (Action::Purged { gone, signed_out, write }, fate) => {
+                departures::forget(core, &gone, &signed_out);
+                if fate == Durability::Lost {
+                    core.write_again(*write);
+                }
+            }
             (Action::Registered(registration), fate) => self.registered(&registration, fate, now),
             (Action::Accepted(id), Durability::Durable) => self.dispatches.accepted(core, id, now),
             (Action::Accepted(id), Durability::Lost) => self.dispatches.not_accepted(core, id, now),

@@ -45,8 +45,8 @@ pub(super) fn run(verb: &UserVerb, store: &Path, domains: &[String]) -> anyhow::
             warn(&removal.doubts);
         }
         UserVerb::Passwd(OneUser { user, .. }) => {
-            users.set_password(user, &new_password()?)?;
-            say(&format!("{user} has a new password"));
+            let ended = users.set_password(user, &new_password()?)?;
+            say(&renewed(user, ended));
         }
         UserVerb::Block(UserAndSender { user, sender, .. }) => users.block(user, sender)?,
         UserVerb::Unblock(UserAndSender { user, sender, .. }) => users.unblock(user, sender)?,
@@ -57,6 +57,14 @@ pub(super) fn run(verb: &UserVerb, store: &Path, domains: &[String]) -> anyhow::
         }
     }
     Ok(())
+}
+
+/// What the new password has ended.
+fn renewed(user: &Aor, ended: usize) -> String {
+    match ended {
+        0 => format!("{user} has a new password"),
+        _ => format!("{user} has a new password; ended: {}", counted(ended, "registration", "registrations")),
+    }
 }
 
 /// What was removed with the user.

@@ -80,7 +80,8 @@ pub(super) enum UserVerb {
         #[command(flatten)]
         place: StorePlace,
     },
-    /// Change a user's password; the new one is asked for, or read from the first line of standard input.
+    /// Change a user's password; the new one is asked for, or read from the first line of standard input. All devices of
+    /// the user are signed out and have to sign in with the new one.
     Passwd(OneUser),
     /// Block a sender: the user receives nothing from that sender.
     Block(UserAndSender),

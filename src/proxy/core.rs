@@ -45,8 +45,9 @@ pub(super) const ALLOW: &str = "MESSAGE, REGISTER, OPTIONS";
 pub(super) enum Action {
     /// If this write did not reach the store, it goes into the next batch.
     WriteAgain(Box<Write>),
-    /// The data of these removed users is gone from the store, or this write goes into the next batch.
-    Purged { gone: BTreeSet<Aor>, write: Box<Write> },
+    /// The data of these removed users is gone from the store, and what those registered who have a new password; or this
+    /// write goes into the next batch.
+    Purged { gone: BTreeSet<Aor>, signed_out: BTreeSet<Aor>, write: Box<Write> },
     /// The bindings of a REGISTER are stored: it gets its 200, or 503.
     Registered(Box<Registration>),
     /// A submission is stored: it gets its 202 and its legs, or 503.
@@ -197,7 +198,7 @@ pub(super) struct Core {
     pub(super) rates: SenderRates,
     pub(super) load: Load,
     pub(super) calls: Calls,
-    /// The number of the last removal of a user that has been purged.
+    /// The number of the last order to purge that was carried out.
     pub(super) purged_up_to: u64,
     held: PendingCommits<Write, Action>,
     /// Bytes of the REGISTERs whose 200 waits for its commit.

@@ -24,7 +24,8 @@ pub enum ProxyCommand {
     Read(DispatchId, Option<Box<DispatchRows>>),
     /// The settings were read again; those that can change at run time take effect ([`ProxyConfig::adopt`]).
     Settings(Box<ProxyConfig>),
-    /// These users were removed, even if somebody has the address again: their data is purged (W30).
+    /// These users were removed, even if somebody has the address again, or have a new password: what was theirs, or was
+    /// registered with the former one, is purged (W30).
     Removed(Arc<[RemovedRow]>),
 }
 

@@ -69,10 +69,13 @@ pub enum Write {
     Recall(DispatchId),
     /// A message was remembered long enough (W12): all its rows are deleted.
     Forget(DispatchId),
-    /// Users were removed (W30): their bindings and devices are deleted, and with them the orders to purge them.
+    /// Orders from outside are carried out (W30): the bindings and devices of removed users are deleted, the bindings of
+    /// those with a new password too, and with them the orders.
     Purge {
-        /// The users.
+        /// The removed users.
         aors: Vec<Aor>,
+        /// Users with a new password.
+        signed_out: Vec<Aor>,
         /// Orders up to this number are carried out.
         up_to: u64,
     },
@@ -205,13 +208,24 @@ pub struct UserRow {
     pub blocked: Vec<Aor>,
 }
 
-/// A user who was removed from outside; the proxy purges the user's data (W30).
+/// An order from outside to purge what is a user's (W30).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovedRow {
     /// The number of the order; numbers grow.
     pub number: u64,
     /// The user.
     pub aor: Aor,
+    /// How much of it.
+    pub what: RemovedPart,
+}
+
+/// What an order from outside takes from a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemovedPart {
+    /// Everything: the user was removed.
+    User,
+    /// The bindings that were made so far: the user has a new password.
+    Bindings,
 }
 
 /// An accepted message, with everything that its legs and its report need.
@@ -343,7 +357,7 @@ pub struct Rows {
     pub aliases: Vec<AliasRow>,
     /// Who may sign in.
     pub users: Vec<UserRow>,
-    /// Removed users whose data is not purged yet.
+    /// Orders from outside that are not carried out yet.
     pub removed: Vec<RemovedRow>,
     /// Messages of which nothing is owed.
     pub remembered: Vec<RememberedRow>,

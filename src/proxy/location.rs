@@ -130,11 +130,16 @@ impl LocationService {
 
     /// Removes everything that is known of a user.
     pub(super) fn forget(&mut self, aor: &Aor) {
+        self.unbind_all(aor);
+        self.devices.forget(aor);
+    }
+
+    /// Removes all bindings of a user, whose devices stay known.
+    pub(super) fn unbind_all(&mut self, aor: &Aor) {
         for binding in self.bindings.remove(aor).unwrap_or_default() {
             self.ends.remove(&(binding.ends, aor.clone()));
             self.release(&binding.row);
         }
-        self.devices.forget(aor);
     }
 
     /// When the next binding expires.

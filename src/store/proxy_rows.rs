@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 pub(super) use self::aliases::aliases;
 use self::aliases::{lists, lists_column};
-pub(super) use self::departed::{removed, waiting_for};
+pub(super) use self::departed::{removed, unbind_all, waiting_for};
 pub(super) use self::users::users;
 use crate::proxy::journal::{BindingRow, DeviceRow, DispatchId, DispatchRows, Reach, Rows, Stored, Write};
 use crate::sip::{Aor, Uri};
@@ -42,6 +42,7 @@ impl Schema for ProxySchema {
         include_str!("proxy_6.sql"),
         include_str!("proxy_7.sql"),
         include_str!("proxy_8.sql"),
+        include_str!("proxy_9.sql"),
     ];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
@@ -60,7 +61,7 @@ impl Schema for ProxySchema {
             Write::Remember(row) => dispatches::remember(connection, row),
             Write::Recall(dispatch) => dispatches::recall(connection, *dispatch),
             Write::Forget(dispatch) => dispatches::forget(connection, *dispatch),
-            Write::Purge { aors, up_to } => departed::purge(connection, aors, *up_to),
+            Write::Purge { aors, signed_out, up_to } => departed::purge(connection, aors, signed_out, *up_to),
         }
     }
 

@@ -111,7 +111,7 @@ pub struct Outside {
     pub aliases: Vec<AliasRow>,
     /// The users who may sign in.
     pub users: Vec<UserRow>,
-    /// Removed users who are not purged yet.
+    /// Users who were removed or have a new password, and what is theirs is not purged yet.
     pub removed: Vec<RemovedRow>,
 }
 

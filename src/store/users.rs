@@ -138,16 +138,22 @@ impl Users {
         })
     }
 
-    /// Changes a user's password.
+    /// Changes a user's password, and signs out the user's devices: whoever knows the former password may have registered
+    /// them. A running proxy does so when it notices, which also ends what it registers until then. Returns how many
+    /// registrations were in the store.
     ///
     /// # Errors
     /// There is no such user, or the change is not on the disk.
-    pub fn set_password(&mut self, user: &Aor, password: &str) -> Result<(), UsersError> {
+    pub fn set_password(&mut self, user: &Aor, password: &str) -> Result<usize, UsersError> {
         let (sha256, md5) = hashes(user, password);
         self.change(|change| {
             let sql = "UPDATE user SET sha256 = ?2, md5 = ?3 WHERE aor = ?1";
             let changed = change.execute(sql, params![user.as_str(), sha256.hex(), md5.hex()])?;
-            Ok(if changed == 0 { Err(UsersError::Unknown(user.clone())) } else { Ok(()) })
+            if changed == 0 {
+                return Ok(Err(UsersError::Unknown(user.clone())));
+            }
+            change.execute("INSERT INTO removed (aor, what) VALUES (?1, 'bindings')", [user.as_str()])?;
+            proxy_rows::unbind_all(change, user).map(Ok)
         })
     }
 
@@ -167,7 +173,7 @@ impl Users {
             if change.execute("DELETE FROM user WHERE aor = ?1", of)? == 0 {
                 return Ok(Err(UsersError::Unknown(user.clone())));
             }
-            change.execute("INSERT INTO removed (aor) VALUES (?1)", of)?;
+            change.execute("INSERT INTO removed (aor, what) VALUES (?1, 'user')", of)?;
             Ok(Ok(Removal {
                 messages,
                 bindings: count(change, "SELECT count(*) FROM binding WHERE aor = ?1", of)?,
@@ -299,7 +305,7 @@ mod tests {
         let seen = watch.changed().unwrap().unwrap();
         assert_eq!((seen.users.len(), watch.changed().unwrap()), (1, None));
         for change in [
-            |users: &mut Users| users.set_password(&aor("ann@domain.com"), "y"),
+            |users: &mut Users| users.set_password(&aor("ann@domain.com"), "y").map(drop),
             |users: &mut Users| users.block(&aor("ann@domain.com"), &aor("eve@elsewhere.com")),
             |users: &mut Users| users.unblock(&aor("ann@domain.com"), &aor("eve@elsewhere.com")),
             |users: &mut Users| users.remove(&aor("ann@domain.com"), Purge::No).map(drop),

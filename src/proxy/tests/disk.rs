@@ -62,8 +62,8 @@ pub(super) fn apply(rows: &mut Rows, write: Write) {
             rows.dispatches.retain(|rows| rows.accepted.id != id);
             rows.remembered.retain(|row| row.id != id);
         }
-        Write::Purge { aors, up_to } => {
-            rows.bindings.retain(|row| !aors.contains(&row.aor));
+        Write::Purge { aors, signed_out, up_to } => {
+            rows.bindings.retain(|row| !aors.contains(&row.aor) && !signed_out.contains(&row.aor));
             rows.devices.retain(|row| !aors.contains(&row.aor));
             rows.removed.retain(|row| row.number > up_to);
         }

@@ -119,8 +119,8 @@ impl ProxyMemory {
                 self.dispatches.remove(&id);
                 self.remembered.remove(&id);
             }
-            Write::Purge { aors, .. } => {
-                self.bindings.retain(|_, row| !aors.contains(&row.aor));
+            Write::Purge { aors, signed_out, .. } => {
+                self.bindings.retain(|_, row| !aors.contains(&row.aor) && !signed_out.contains(&row.aor));
                 self.devices.retain(|_, row| !aors.contains(&row.aor));
             }
         }

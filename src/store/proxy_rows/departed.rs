@@ -1,31 +1,43 @@
-//! Rows of removed users, and what is stored for a user who may be removed.
+//! Rows of users who were removed or have a new password, and what is stored for a user who may be removed.
 
 use rusqlite::Connection;
 
 use super::dispatches;
-use crate::proxy::journal::{AcceptedRow, OutcomeRow, OutcomeState, RemovedRow, Stored, expand};
+use crate::proxy::journal::{AcceptedRow, OutcomeRow, OutcomeState, RemovedPart, RemovedRow, Stored, expand};
 use crate::sip::Aor;
 use crate::store::columns::{signed, unsigned};
 
-/// Removed users whose purge is not finished.
+/// The orders that are not carried out yet.
 pub(in crate::store) fn removed(connection: &Connection) -> rusqlite::Result<Vec<RemovedRow>> {
-    let mut statement = connection.prepare_cached("SELECT number, aor FROM removed ORDER BY number")?;
+    let mut statement = connection.prepare_cached("SELECT number, aor, what FROM removed ORDER BY number")?;
     let rows = statement.query_map([], |row| {
-        let (number, aor): (i64, String) = (row.get(0)?, row.get(1)?);
-        Ok(Aor::parse(&aor).map(|aor| RemovedRow { number: unsigned(number), aor }))
+        let (number, aor, what): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let what = if what == "bindings" { RemovedPart::Bindings } else { RemovedPart::User };
+        Ok(Aor::parse(&aor).map(|aor| RemovedRow { number: unsigned(number), aor, what }))
     })?;
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-/// Deletes what belonged to these users, and then the order to purge it.
-pub(super) fn purge(connection: &Connection, aors: &[Aor], up_to: u64) -> rusqlite::Result<()> {
-    for aor in aors {
-        for sql in ["DELETE FROM binding WHERE aor = ?1", "DELETE FROM device WHERE aor = ?1"] {
-            connection.prepare_cached(sql)?.execute([aor.as_str()])?;
-        }
+/// Deletes what belonged to removed users, the bindings of those with a new password, and then the orders for it.
+pub(super) fn purge(
+    connection: &Connection,
+    gone: &[Aor],
+    signed_out: &[Aor],
+    up_to: u64,
+) -> rusqlite::Result<()> {
+    for aor in gone {
+        connection.prepare_cached("DELETE FROM device WHERE aor = ?1")?.execute([aor.as_str()])?;
+    }
+    for aor in gone.iter().chain(signed_out) {
+        unbind_all(connection, aor)?;
     }
     let sql = "DELETE FROM removed WHERE number <= ?1";
     connection.prepare_cached(sql)?.execute([signed(up_to)]).map(drop)
+}
+
+/// Deletes all bindings of a user; returns how many there were.
+pub(in crate::store) fn unbind_all(connection: &Connection, aor: &Aor) -> rusqlite::Result<usize> {
+    connection.prepare_cached("DELETE FROM binding WHERE aor = ?1")?.execute([aor.as_str()])
 }
 
 /// The number of messages that wait for a user or for one of the user's devices.

@@ -9,7 +9,7 @@ use crate::model::journal::{self as client, ConversationId, DraftPlace, MessageI
 use crate::model::names::Names;
 use crate::model::search::Search;
 use crate::proxy::journal::{
-    self as proxy, AliasRow, DispatchId, OutcomeState, RemovedRow, Stored, Tag, Write,
+    self as proxy, AliasRow, DispatchId, OutcomeState, RemovedPart, RemovedRow, Stored, Tag, Write,
 };
 use crate::sip::{Aor, File, Uri};
 use crate::store::history::pages::Part;

@@ -1,6 +1,9 @@
-//! Users who are added, changed and removed while the proxy runs, and the next owner of an address.
+//! Users who are added, changed and removed while the proxy runs, the next owner of an address, and who signed in with a
+//! former password.
 
 use super::*;
+use crate::socket::Wire;
+use crate::stream::register_on;
 
 /// Bob is removed and somebody else gets his address, while the proxy runs or is stopped.
 fn the_next_owner(runs: bool) {
@@ -109,4 +112,107 @@ fn w30_users_are_changed_while_the_proxy_runs() {
         assert!(began.elapsed() < WAIT, "who was taken out still writes");
     }
     list(&["ann@domain.com", "bob@domain.com", "eve@domain.com"]);
+}
+
+/// Bob's laptop, registered by its connection alone (RFC 5626).
+fn by_flow(proxy: SocketAddr) -> Wire {
+    let mut laptop = Wire::to(proxy);
+    let contact = "<sip:bob@behind.invalid;transport=tcp>;+sip.instance=\"<urn:uuid:7>\";reg-id=1";
+    let request = register_on("TCP", "bob", contact, "Supported: outbound\r\n");
+    laptop.send(&request);
+    let nonce = nonce(&laptop.receive().unwrap(), "WWW-Authenticate", "SHA-256");
+    laptop.send(&with_digest(&request, "Authorization", ("bob", "bobbob"), &nonce, 1));
+    assert_eq!(laptop.receive().unwrap().start(), "SIP/2.0 200 OK");
+    laptop
+}
+
+/// What a laptop has got so far: everything before the answer to a question asked now.
+fn got(laptop: &mut Wire) -> Vec<Message> {
+    let number = unique();
+    laptop.send(&format!(
+        "OPTIONS sip:domain.com SIP/2.0\r\nVia: SIP/2.0/TCP behind.invalid;branch=z9hG4bK{number}\r\nMax-Forwards: 70\r\n\
+         From: <sip:x@elsewhere.com>;tag=1\r\nTo: <sip:domain.com>\r\nCall-ID: {number}\r\nCSeq: 1 OPTIONS\r\n\
+         Content-Length: 0\r\n\r\n"
+    ));
+    let mut got = Vec::new();
+    loop {
+        let message = laptop.receive().expect("the connection lives");
+        if message.start() == "SIP/2.0 200 OK" {
+            return got;
+        }
+        got.push(message);
+    }
+}
+
+/// The outcome for Bob of a message with this text: its status.
+fn outcome_for_bob(proxy: SocketAddr, text: &str) -> u64 {
+    let over = format!("udp:{proxy}");
+    let to = ["--to", "sip:bob@domain.com", "--text", text];
+    let args = [&["send", "--from", "sip:james@domain.com", "--proxy", &over, "--json"], &to[..]].concat();
+    let ended = signed_in(&args, "jamesjames").end();
+    let told = objects(&ended.out);
+    let bobs = told.iter().rfind(|line| line["to"] == "sip:bob@domain.com");
+    bobs.and_then(|line| line["status"].as_u64()).unwrap_or_else(|| panic!("{ended:?}"))
+}
+
+fn has(messages: &[Message], text: &str) -> bool {
+    messages.iter().any(|message| message.method() == "MESSAGE" && message.body().contains(text))
+}
+
+#[test]
+fn w30_a_new_password_signs_out_the_devices_that_have_the_old_one() {
+    let Asking { program, address, folder } = Asking::start();
+    let phone = Phone::new();
+    sign_in(&phone, "bob", address);
+    let phone = Answering::new(phone, |_, _| Some("200 OK"));
+    let mut laptop = by_flow(address);
+    assert_eq!(outcome_for_bob(address, "Before."), 200);
+    assert!(has(&got(&mut laptop), "Before.") && has(&phone.seen(), "Before."));
+
+    let renewed = user(folder.path(), &["passwd", "bob@domain.com"], "another\n");
+    assert_eq!(renewed.code(), 0, "{renewed:?}");
+    assert_eq!(renewed.out, ["bob@domain.com has a new password; ended: 2 registrations"]);
+    // The proxy notices within a second; nothing tells us when, so we keep asking.
+    let began = Instant::now();
+    while outcome_for_bob(address, "Meanwhile.") != 480 {
+        assert!(began.elapsed() < WAIT, "the old registrations still count");
+    }
+    assert_eq!(outcome_for_bob(address, "After."), 480);
+    assert!(!has(&got(&mut laptop), "After."), "its connection is still open");
+    assert!(!has(&phone.seen(), "After."));
+
+    let again = Phone::new();
+    let request = register("bob", &format!("<{}>", again.uri("bob")), again.address);
+    let nonce = nonce(&again.ask(address, &request), "WWW-Authenticate", "SHA-256");
+    let sign_in_with = |password: &str, nc: u32| {
+        let request = with_digest(&request, "Authorization", ("bob", password), &nonce, nc);
+        again.ask(address, &request).start().to_owned()
+    };
+    assert_eq!(sign_in_with("bobbob", 1), "SIP/2.0 401 Unauthorized");
+    assert_eq!(sign_in_with("another", 2), "SIP/2.0 200 OK");
+    let again = Answering::new(again, |_, _| Some("200 OK"));
+    assert_eq!(outcome_for_bob(address, "Back."), 200);
+    assert!(has(&again.seen(), "Back.") && !has(&phone.seen(), "Back.") && !has(&got(&mut laptop), "Back."));
+    drop(program);
+}
+
+#[test]
+fn w30_a_password_that_is_changed_while_the_proxy_is_stopped_signs_out_too() {
+    let Asking { program, address, folder } = Asking::start();
+    let (phone, ann) = (Phone::new(), Phone::new());
+    sign_in(&phone, "bob", address);
+    sign_in(&ann, "ann", address);
+    let phone = Answering::new(phone, |_, _| Some("200 OK"));
+    program.signal("TERM");
+    assert_eq!(program.end().code(), 0);
+    let renewed = user(folder.path(), &["passwd", "bob@domain.com"], "another\n");
+    assert_eq!(renewed.out, ["bob@domain.com has a new password; ended: 1 registration"], "{renewed:?}");
+    let _program = run(address, folder.path(), "on");
+    assert_eq!(outcome_for_bob(address, "After."), 480);
+    assert!(phone.seen().is_empty());
+    // The registration of somebody else is as it was.
+    let ann = Answering::new(ann, |_, _| Some("200 OK"));
+    let told = send_over(&format!("udp:{address}"), "jamesjames", &["--to", "sip:ann@domain.com"]);
+    assert_eq!(told.code(), 0, "{told:?}");
+    assert_eq!(ann.seen().len(), 1);
 }

@@ -1,12 +1,13 @@
-//! W30: nothing of a removed user is for the next owner of the address.
+//! W30: nothing of a removed user is for the next owner of the address, and nothing of a user with a new password for who
+//! signed in with the former one.
 
 use super::*;
 use crate::proxy::ProxyCommand;
-use crate::proxy::journal::RemovedRow;
+use crate::proxy::journal::{RemovedPart, RemovedRow};
 use crate::sip::Aor;
 
 fn ann_is_removed(number: u64) -> RemovedRow {
-    RemovedRow { number, aor: Aor::parse("ann@domain.com").unwrap() }
+    RemovedRow { number, aor: Aor::parse("ann@domain.com").unwrap(), what: RemovedPart::User }
 }
 
 impl Bench {
@@ -16,7 +17,13 @@ impl Bench {
     }
 
     fn remove_james(&mut self) {
-        self.remove(RemovedRow { number: 1, aor: Aor::parse("james@domain.com").unwrap() });
+        let aor = Aor::parse("james@domain.com").unwrap();
+        self.remove(RemovedRow { number: 1, aor, what: RemovedPart::User });
+    }
+
+    /// The owner tells the proxy that Ann has a new password.
+    fn sign_ann_out(&mut self, number: u64) {
+        self.remove(RemovedRow { what: RemovedPart::Bindings, ..ann_is_removed(number) });
     }
 
     fn remove(&mut self, row: RemovedRow) {
@@ -194,5 +201,88 @@ fn w30_a_report_that_waits_for_a_sender_who_is_removed_is_not_for_the_next_owner
         bench.advance(HOUR * 25);
         assert!(bench.take(JAMES).is_empty() && bench.take(LAPTOP).is_empty(), "{restarts}");
         assert!(bench.proxy.dispatches.has_nothing_under_way());
+    }
+}
+
+/// A REGISTER of Ann's over a connection, by the flow alone (RFC 5626).
+fn by_flow(transport: Transport) -> String {
+    let contact = format!("<sip:ann@{LAPTOP};transport=tcp>;+sip.instance=\"<urn:uuid:laptop>\";reg-id=1");
+    register("ann", &contact, 1, 600)
+        .replace("SIP/2.0/UDP", &format!("SIP/2.0/{}", transport.as_str()))
+        .replace("reg-", "reg-laptop-")
+        .replace("Expires: 600\n", "Expires: 600\nSupported: outbound\n")
+}
+
+#[test]
+fn w30_who_has_a_new_password_is_signed_out_everywhere_and_messages_wait_for_the_next_sign_in() {
+    for transport in [Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss] {
+        is_signed_out(Flow { transport, ..tcp(LAPTOP, 1) });
+    }
+}
+
+fn is_signed_out(home: Flow) {
+    let mut bench = Bench::at_home();
+    bench.comes("ann", ANN, "phone", 1);
+    bench.receive(home, &by_flow(home.transport));
+    assert_eq!(status(&bench.take_one(LAPTOP)), 200);
+    bench.submit(&numbered(0));
+    let leg = bench.take_one(LAPTOP);
+    bench.answer_with(home, &leg, "200 OK", "");
+    let leg = bench.take_one(ANN);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.told();
+    bench.sign_ann_out(1);
+    assert!(bench.rows.bindings.iter().all(|row| row.aor.as_str() == "bob@domain.com"));
+    assert_eq!((bench.rows.devices.len(), bench.rows.removed.len()), (2, 0), "her devices stay known");
+
+    bench.submit(&numbered(1));
+    assert_eq!(bench.told(), waiting());
+    assert!(bench.take(ANN).is_empty() && bench.take(LAPTOP).is_empty(), "the connection lives");
+    assert!(bench.connects.is_empty());
+    bench.advance_ms(60_000);
+    // The order is seen again once she is back: it was for what she had before.
+    assert_eq!(bench.comes("ann", ANN, "phone", 2).len(), 1, "what waited");
+    bench.input(Input::Command(ProxyCommand::Removed(
+        vec![RemovedRow { what: RemovedPart::Bindings, ..ann_is_removed(1) }].into(),
+    )));
+    assert_eq!(bench.rows.bindings.iter().filter(|row| row.aor == ann_is_removed(1).aor).count(), 1);
+    bench.sign_ann_out(2);
+    assert_eq!(bench.rows.bindings.len(), 1, "a later one is for what she has now");
+}
+
+#[test]
+fn w30_a_proxy_that_did_not_run_signs_out_before_it_delivers_anything() {
+    let mut bench = Bench::at_home();
+    bench.rows.removed.push(RemovedRow { what: RemovedPart::Bindings, ..ann_is_removed(1) });
+    bench.crash();
+    assert_eq!((bench.rows.bindings.len(), bench.rows.removed.len()), (1, 0), "Bob stays");
+    bench.submit(&to_ann());
+    assert_eq!(bench.told(), waiting());
+    assert!(bench.take(ANN).is_empty());
+}
+
+#[test]
+fn w30_what_is_on_its_way_to_the_store_when_the_password_changes_is_signed_out_too() {
+    for disk in [Disk::Works, Disk::Fails] {
+        let mut bench = Bench::new();
+        bench.disk = Disk::Waits;
+        bench.receive(udp(ANN), &device("ann", ANN, "phone", 1));
+        bench.disk_goes_on(Disk::Works);
+        bench.disk = Disk::Waits;
+        bench.receive(udp(LAPTOP), &device("ann", LAPTOP, "laptop", 1));
+        let registered = bench.waiting.remove(0);
+        bench.sign_ann_out(1);
+        // The REGISTER reached the store; the order comes after it, and perhaps not at once.
+        bench.disk = Disk::Works;
+        bench.store(registered);
+        bench.drain();
+        assert_eq!(bench.take(LAPTOP).len(), 1, "its 200");
+        bench.disk_goes_on(disk);
+        bench.disk = Disk::Works;
+        bench.take(ANN);
+        bench.submit(&to_ann());
+        assert_eq!(bench.told(), waiting(), "{disk:?}");
+        assert!(bench.take(ANN).is_empty() && bench.take(LAPTOP).is_empty());
+        assert_eq!((bench.rows.bindings.len(), bench.rows.removed.len()), (0, 0), "{disk:?}");
     }
 }

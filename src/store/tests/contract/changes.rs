@@ -38,8 +38,10 @@ fn changes_in_memory_are_told_once_and_an_order_is_carried_out_with_its_batch() 
     let outside = tables.changes();
     changes_are_told_once(&mut changes, || outside.change(|outside| outside.aliases.push(alias())));
     let ann = Aor::parse("ann@domain.com").unwrap();
-    outside.change(|outside| outside.removed.push(RemovedRow { number: 3, aor: ann.clone() }));
-    let purge = Write::Purge { aors: vec![ann], up_to: 3 };
+    outside.change(|outside| {
+        outside.removed.push(RemovedRow { number: 3, aor: ann.clone(), what: RemovedPart::User });
+    });
+    let purge = Write::Purge { aors: vec![ann], signed_out: Vec::new(), up_to: 3 };
     let twice = [Write::Secret([1; 16]), Write::Secret([2; 16])];
     assert!(tables.apply(&group([vec![purge.clone()], twice.into()].concat())).is_err());
     assert_eq!(tables.recover().unwrap().removed.len(), 1);

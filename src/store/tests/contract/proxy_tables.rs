@@ -8,7 +8,7 @@ for_both!(proxy_in_sqlite, proxy_in_memory, crate::store::ProxySchema, crate::st
     a_message_of_which_nothing_is_owed_comes_back_short,
     a_forgotten_message_is_gone,
     a_running_proxy_reads_a_message_back,
-    the_rows_of_a_removed_user_go
+    the_rows_of_a_removed_user_go_and_of_a_signed_out_one_the_bindings
 );
 
 fn a_proxy_gets_back_what_it_wrote(mut tables: impl ProxyTables) {
@@ -92,7 +92,7 @@ fn a_running_proxy_reads_a_message_back(mut tables: impl ProxyTables) {
     assert_eq!(reader.message(DispatchId(99)).unwrap(), None);
 }
 
-fn the_rows_of_a_removed_user_go(mut tables: impl ProxyTables) {
+fn the_rows_of_a_removed_user_go_and_of_a_signed_out_one_the_bindings(mut tables: impl ProxyTables) {
     tables.apply(&group(proxy_story())).unwrap();
     let ann = Aor::parse("ann@domain.com").unwrap();
     let device = |aor: &Aor| proxy::DeviceRow {
@@ -103,11 +103,20 @@ fn the_rows_of_a_removed_user_go(mut tables: impl ProxyTables) {
     let bob = Aor::parse("bob@domain.com").unwrap();
     let devices = [&ann, &bob].map(|aor| Write::Device(device(aor)));
     tables.apply(&group(devices.into())).unwrap();
-    tables.apply(&group(vec![Write::Purge { aors: vec![ann], up_to: 0 }])).unwrap();
+    let purge = Write::Purge { aors: vec![ann], signed_out: Vec::new(), up_to: 0 };
+    tables.apply(&group(vec![purge])).unwrap();
     let rows = all_of(&tables);
     assert_eq!(rows.bindings.iter().map(|row| &row.aor).collect::<Vec<_>>(), [&bob]);
     assert_eq!(rows.devices, [device(&bob)]);
     let (instance, contact) = ("<urn:uuid:7>".to_owned(), rows.bindings[0].contact.clone());
+    let signed_out = vec![bob.clone()];
+    let writes =
+        vec![Write::Purge { aors: Vec::new(), signed_out, up_to: 0 }, Write::Bind(rows.bindings[0].clone())];
+    tables.apply(&group(writes[..1].to_vec())).unwrap();
+    let after = all_of(&tables);
+    assert_eq!((after.bindings.len(), after.devices), (0, vec![device(&bob)]));
+    tables.apply(&group(writes)).unwrap();
+    assert_eq!(all_of(&tables).bindings, rows.bindings, "what comes after it stays");
     tables.apply(&group(vec![Write::ForgetDevice { aor: bob.clone(), instance }])).unwrap();
     tables.apply(&group(vec![Write::Unbind { aor: bob, contact }])).unwrap();
     let rows = all_of(&tables);
